@@ -1,0 +1,363 @@
+"""Land one delivered file: read it, gate it, keep the original, and put its rows as sent into ``raw``.
+
+The order of the steps is what makes a crash harmless: the archive copy is whole before the rows are committed, the
+rows and their ledger line are one transaction, and the inbox file goes last. Run again, each step finds what it did.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import re
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipelines.feeds import FEEDS, Feed, Field
+from pipelines.ingest.archive import blank_cells, keep_copy
+from pipelines.ingest.read import Contents, read_file
+from pipelines.ingest.refusal import FileRefusedError
+from pipelines.quality import Gate, check, suite_columns
+from pipelines.settings import Settings
+from pipelines.sources import Source, load_sources, never_stored, source_for
+from pipelines.warehouse import Warehouse, open_warehouse, sql_text
+
+log = logging.getLogger(__name__)
+
+Status = Literal["loaded", "repeated", "quarantined", "waiting"]
+
+_NO_MAPPING = (
+    "No source mapping fits this file's name. Rename it, or write a mapping for it in HOME/sources "
+    "(oneclient map FILE makes a first one), and put it into the inbox again."
+)
+_READABLE: dict[str, str] = {
+    "text": "true",
+    "date": "read_date({0}, $date_formats, $serials) is not null",
+    "time": "read_time({0}) is not null",
+    "integer": "read_integer({0}) is not null",
+    "decimal": "read_decimal({0}) is not null",
+}
+_KIND: dict[str, str] = {
+    "date": "not a date in any format of this source",
+    "time": "not a time of day",
+    "integer": "not a whole number",
+    "decimal": "not a number",
+}
+
+
+@dataclass(frozen=True)
+class Landing:
+    """What became of one delivered file. ``file_id`` comes from its content, so the same file is the same id.
+
+    ``repeated`` files were loaded before; ``waiting`` files are still being written and are taken next time.
+    """
+
+    file_id: int
+    content_hash: str
+    source: str
+    feed: str
+    issuer: str
+    status: Status
+    reason: str | None = None
+    rows_read: int = 0
+    rows_loaded: int = 0
+    rows_rejected: int = 0
+    left_in_inbox: bool = False
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON and XCom: no file name, no cell."""
+        return asdict(self)
+
+
+def land_file(settings: Settings, path: Path, day: date) -> Landing:
+    """Land one file of the inbox for the night of ``day``. Bad input ends in quarantine and never raises."""
+    sources = load_sources(settings.sources)
+    source = source_for(path.name, sources)
+    before = path.stat()
+    content_hash = _hash(path)
+    landing = Landing(
+        file_id=int(content_hash[:13], 16),
+        content_hash=content_hash,
+        source=source.name if source else "unknown",
+        feed=source.feed if source else "unknown",
+        issuer=source.issuer_of_file(path.name) if source else "unknown",
+        status="loaded",
+    )
+    contents, reason = _read(path, source, settings)
+    if (path.stat().st_size, path.stat().st_mtime_ns) != (before.st_size, before.st_mtime_ns):
+        return replace(landing, status="waiting", reason="The file was still being written. It is taken next time.")
+    hidden = never_stored(sources)
+    with open_warehouse(settings) as warehouse:
+        create_raw_tables(warehouse)
+        if _loaded_before(warehouse, landing):
+            path.unlink()
+            landing = replace(landing, status="repeated", reason="The same content was loaded before.")
+        elif contents is None or source is None:
+            landing = replace(landing, status="quarantined", reason=reason)
+            landing = _quarantine(settings, warehouse, landing, path, day, hidden, readable=False)
+        else:
+            landing = _load(settings, warehouse, landing, path, day, source, contents, hidden)
+    log.info(
+        "%s file %s: %s, %d rows read, %d loaded, %d rejected",
+        landing.source, landing.content_hash[:12], landing.status,
+        landing.rows_read, landing.rows_loaded, landing.rows_rejected,
+    )  # fmt: skip
+    return landing
+
+
+def archived_as(settings: Settings, landing: Landing, suffix: str) -> Path:
+    """Where the original of a loaded file is kept: by feed and content, never by the name that it came with."""
+    return settings.archive / landing.feed / f"{landing.source}-{landing.content_hash[:16]}{suffix.lower()}"
+
+
+def _hash(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _read(path: Path, source: Source | None, settings: Settings) -> tuple[Contents | None, str | None]:
+    if source is None:
+        return None, _NO_MAPPING
+    try:
+        return read_file(path, source, settings.ingest), None
+    except FileRefusedError as refusal:
+        return None, str(refusal)
+
+
+def create_raw_tables(warehouse: Warehouse) -> None:
+    """The landing ledger and one table of text for each feed, empty, unless they are there."""
+    nothing = dict.fromkeys(re.findall(r"\$([a-z_]+)", sql_text("raw.files")))
+    warehouse.create("raw.files", sql_text("raw.files"), nothing)
+    for feed in FEEDS.values():
+        fields = ", ".join(f"null::varchar as {name}" for name in feed.field_names)
+        select = f"select null::bigint as file_id, null::bigint as row_number, null::varchar as issuer, {fields}"
+        warehouse.create(f"raw.{feed.name}", select)
+
+
+def _loaded_before(warehouse: Warehouse, landing: Landing) -> bool:
+    return bool(
+        warehouse.one(
+            "select count(*) from raw.files where content_hash = $hash and status = 'loaded'",
+            {"hash": landing.content_hash},
+        )
+    )
+
+
+def _load(
+    settings: Settings,
+    warehouse: Warehouse,
+    landing: Landing,
+    path: Path,
+    day: date,
+    source: Source,
+    contents: Contents,
+    hidden: frozenset[str],
+) -> Landing:
+    feed = source.definition
+    parameters = {
+        "file_id": landing.file_id,
+        "date_formats": list(source.date_formats),
+        "serials": source.excel_serial_dates,
+    }
+    with warehouse.relation("landing", contents.rows):
+        _find_faults(warehouse, feed, parameters)
+        _reject(warehouse, contents, hidden)
+        rejected = warehouse.one("select count(*) from rejected")
+        read = contents.rows.num_rows + len(contents.broken)
+        landing = replace(landing, rows_read=read, rows_rejected=rejected, rows_loaded=read - rejected)
+        gate = check(f"raw.{feed.name}", _gate_frame(warehouse, feed, contents), landing.content_hash[:12])
+        references = _file_references(feed, contents.rows)
+        refusal = None if gate.success else f"The file failed its checks: {gate.failures()}. Ask the sender about it."
+        refusal = refusal or _repeated_reference(warehouse, landing, source, contents.rows, references)
+        if refusal:
+            landing = replace(landing, status="quarantined", reason=refusal, rows_loaded=0, rows_rejected=read)
+            return _quarantine(settings, warehouse, landing, path, day, hidden, readable=True, gate=gate)
+        keep_copy(path, archived_as(settings, landing, path.suffix), hidden, readable=True)
+        with warehouse.transaction():
+            _insert(warehouse, f"raw.{feed.name}", *_raw_rows(source, landing))
+            for table in ("raw.rejected_rows", "raw.unread_values"):
+                _insert(warehouse, table, sql_text(table), {"file_id": landing.file_id})
+            _write_ledger(warehouse, landing, path, day, references, contents.unmapped, gate)
+    path.unlink()
+    return landing
+
+
+def _find_faults(warehouse: Warehouse, feed: Feed, parameters: dict[str, Any]) -> None:
+    """Temporary table ``faults``: one row for each cell that is missing though required, or cannot be read."""
+    faulty = {field.name: _faulty(field) for field in feed.fields if field.required or field.type != "text"}
+    used = {k: v for k, v in parameters.items() if any(f"${k}" in condition for condition in faulty.values())}
+    warehouse.execute(
+        f"create or replace temp table suspects as select * from landing where {' or '.join(faulty.values())}", used
+    )
+    each = [
+        f"select row_number, {position} as position, '{field.name}' as column_name,"
+        f" case when trim({field.name}) = '' or {field.name} is null then 'missing'"
+        f" else '{_KIND.get(field.type, 'missing')}' end as reason,"
+        f" {field.name} as value_as_sent, {field.required} as required from suspects where {faulty[field.name]}"
+        for position, field in enumerate(feed.fields)
+        if field.name in faulty
+    ]
+    warehouse.execute(f"create or replace temp table faults as {' union all '.join(each)}", used)
+
+
+def _faulty(field: Field) -> str:
+    """A SQL condition that is true or false, never null."""
+    filled = f"coalesce({field.name}, '') <> '' and trim({field.name}) <> ''"
+    unreadable = f"({filled} and not ({_READABLE[field.type].format(field.name)}))"
+    return f"(not ({filled}) or {unreadable})" if field.required else unreadable
+
+
+def _reject(warehouse: Warehouse, contents: Contents, hidden: frozenset[str]) -> None:
+    """Temporary tables ``rejected`` (one row a rejected row) and ``unread`` (one row an unread cell elsewhere)."""
+    width = len(contents.header.headings)
+    delimiter = contents.layout.delimiter if contents.layout else ","
+    broken = pd.DataFrame(
+        [
+            (
+                row.row_number,
+                f"the row has {row.cells} cells, the header {width}",
+                blank_cells(row.text, delimiter, contents.header, hidden),
+            )
+            for row in contents.broken
+        ],
+        columns=["row_number", "reason", "row_as_sent"],
+    ).astype({"row_number": "int64", "reason": "str", "row_as_sent": "str"})
+    with warehouse.relation("broken", broken):
+        warehouse.execute(
+            "create or replace temp table rejected as"
+            " select row_number, null::varchar as column_name, reason, row_as_sent from broken union all"
+            " select f.row_number, f.column_name, f.reason, to_json(s)::varchar from faults as f"
+            " join suspects as s using (row_number) where f.required"
+            " qualify row_number() over (partition by f.row_number order by f.position) = 1"
+        )
+    warehouse.execute(
+        "create or replace temp table unread as select row_number, column_name, reason, value_as_sent from faults"
+        " where not required and row_number not in (select row_number from rejected)"
+    )
+
+
+def _gate_frame(warehouse: Warehouse, feed: Feed, contents: Contents) -> pd.DataFrame:
+    """The columns that the feed's suite looks at (empty cells as null), and for each row whether it is ``readable``."""
+    columns = [c for c in suite_columns(f"raw.{feed.name}") if c in feed.field_names]
+    unreadable = pa.array([n for (n,) in warehouse.rows("select row_number from rejected")], pa.int64())
+    rows = contents.rows
+    frame = pa.table(
+        {c: pc.if_else(pc.equal(rows.column(c), ""), None, rows.column(c)) for c in columns}
+        | {"readable": pc.invert(pc.is_in(rows.column("row_number"), unreadable))}
+    ).to_pandas(types_mapper=pd.ArrowDtype)
+    if contents.broken:
+        broken = pd.DataFrame({"readable": [False] * len(contents.broken)}, dtype="bool[pyarrow]")
+        frame = pd.concat([frame, broken], ignore_index=True)
+    return frame
+
+
+def _file_references(feed: Feed, rows: pa.Table) -> list[str]:
+    if feed.reference_field is None:
+        return []
+    return sorted(v.strip() for v in pc.unique(rows.column(feed.reference_field)).to_pylist() if v and v.strip())
+
+
+def _repeated_reference(
+    warehouse: Warehouse, landing: Landing, source: Source, rows: pa.Table, references: list[str]
+) -> str | None:
+    """Law 2: a delivery whose every FileReference was loaded before is the same delivery, whatever its bytes."""
+    if not references:
+        return None
+    known = {
+        reference
+        for (reference,) in warehouse.rows(
+            "select unnest(file_references) from raw.files where status = 'loaded' and feed = $feed"
+            " and issuer = $issuer",
+            {"feed": source.feed, "issuer": landing.issuer},
+        )
+    }
+    if set(references) <= known:
+        return (
+            "Its FileReference was loaded before, from a file with other content, so it was not loaded again. "
+            "If it is a correction, ask the sender to give it a FileReference of its own."
+        )
+    return None
+
+
+def _raw_rows(source: Source, landing: Landing) -> tuple[str, dict[str, Any]]:
+    stated = "nullif(upper(trim(authority_code)), '')" if "authority_code" in source.definition.field_names else "null"
+    return (
+        f"select $file_id::bigint as file_id, row_number, coalesce({stated}, $issuer::varchar) as issuer,"
+        f" {', '.join(source.definition.field_names)} from landing"
+        " where row_number not in (select row_number from rejected)",
+        {"file_id": landing.file_id, "issuer": landing.issuer},
+    )
+
+
+def _insert(warehouse: Warehouse, table: str, select: str, parameters: dict[str, Any]) -> None:
+    warehouse.create(table, select, parameters)
+    warehouse.execute(f"delete from {table} where file_id = $file_id", {"file_id": parameters["file_id"]})
+    warehouse.execute(f"insert into {table} {select}", parameters)
+
+
+def _write_ledger(
+    warehouse: Warehouse,
+    landing: Landing,
+    path: Path,
+    day: date,
+    references: list[str],
+    unmapped: tuple[str, ...],
+    gate: Gate | None,
+) -> None:
+    line = {
+        "file_id": landing.file_id,
+        "content_hash": landing.content_hash,
+        "file_name": path.name,
+        "source": landing.source,
+        "feed": landing.feed,
+        "issuer": landing.issuer,
+        "file_references": references,
+        "delivered_for": day,
+        "status": landing.status,
+        "reason": landing.reason,
+        "rows_read": landing.rows_read,
+        "rows_loaded": landing.rows_loaded,
+        "rows_rejected": landing.rows_rejected,
+        "headings_unmapped": list(unmapped),
+        "gate": json.dumps(gate.as_dict()) if gate else None,
+        "landed_at": datetime.now(UTC),
+    }
+    warehouse.work("ledger_line", "raw.files", line)
+    warehouse.upsert("raw.files", ["file_id"], "ledger_line", keep=["delivered_for", "landed_at"])
+
+
+def _quarantine(
+    settings: Settings,
+    warehouse: Warehouse,
+    landing: Landing,
+    path: Path,
+    day: date,
+    hidden: frozenset[str],
+    *,
+    readable: bool,
+    gate: Gate | None = None,
+) -> Landing:
+    """Set the file aside with its reason beside it; one that might hide a never-stored column stays in the inbox."""
+    kept = settings.quarantine / f"{landing.source}-{landing.content_hash[:16]}{path.suffix.lower()}"
+    copied = keep_copy(path, kept, hidden, readable=readable)
+    landing = replace(landing, left_in_inbox=not copied)
+    note = {
+        "file_name": path.name,
+        "source": landing.source,
+        "content_hash": landing.content_hash,
+        "night": day.isoformat(),
+        "reason": landing.reason,
+        "copy": kept.name if copied else "left in the inbox: it cannot be searched for columns that must not be stored",
+    }
+    kept.with_name(f"{kept.stem}.reason.json").write_text(json.dumps(note, indent=2, ensure_ascii=False) + "\n", "utf-8")
+    with warehouse.transaction():
+        _write_ledger(warehouse, landing, path, day, [], (), gate)
+    if copied:
+        path.unlink()
+    return landing

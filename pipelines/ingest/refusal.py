@@ -1,0 +1,9 @@
+"""Why a whole file is refused."""
+
+
+class FileRefusedError(Exception):
+    """The file goes to quarantine. The message is the reason and what to do next; it quotes no cell of the file."""
+
+
+class NotTextError(FileRefusedError):
+    """The file has a text file's name and something else inside."""

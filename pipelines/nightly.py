@@ -1,0 +1,81 @@
+"""The night: files in, register up to date, candidates scored, report out. The CLI and the DAG call these same steps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from pipelines.ingest.discover import discover, find_delivery
+from pipelines.ingest.land import Landing, land_file
+from pipelines.match.score import Matching, match_clients
+from pipelines.review.publish import publish_report
+from pipelines.settings import Settings
+from pipelines.stage.register import Staging, stage_files
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass
+class Night:
+    """What one night did. Counts only: no name, no cell, no file name."""
+
+    day: date
+    landings: list[Landing] = field(default_factory=list)
+    staging: Staging = field(default_factory=Staging)
+    matching: Matching = field(default_factory=Matching)
+    report: Path | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return {**asdict(self), "day": self.day.isoformat(), "report": str(self.report) if self.report else None}
+
+
+def find_deliveries(inbox: Path, day: date) -> list[str]:
+    """Ids of the files to land, in order."""
+    return [delivery.delivery_id for delivery in discover(inbox, day)]
+
+
+def land(settings: Settings, inbox: Path, day: date, delivery_id: str) -> Landing | None:
+    """Land one delivery; None when an earlier try landed it already."""
+    path = find_delivery(inbox, day, delivery_id)
+    return land_file(settings, path, day) if path else None
+
+
+def stage(settings: Settings, day: date) -> Staging:
+    """Bring the register up to date with what landed."""
+    return stage_files(settings, day)
+
+
+def match(settings: Settings, day: date) -> Matching:
+    """Score what changed and draw up the candidates."""
+    return match_clients(settings, day)
+
+
+def report(settings: Settings, day: date) -> Path:
+    """Publish the night's candidate report; gives its folder."""
+    return publish_report(settings, day)
+
+
+def run_night(
+    settings: Settings, inbox: Path, day: date, progress: Progress = lambda step, done, of: None
+) -> Night:
+    """All steps in order, in one process.
+
+    Raises TableGateError when a table fails its suite; nothing of the night is published then.
+    """
+    night = Night(day)
+    deliveries = find_deliveries(inbox, day)
+    for number, delivery_id in enumerate(deliveries):
+        progress("landing files", number, len(deliveries))
+        if landing := land(settings, inbox, day, delivery_id):
+            night.landings.append(landing)
+    progress("bringing the register up to date", 0, 1)
+    night.staging = stage(settings, day)
+    progress("matching", 0, 1)
+    night.matching = match(settings, day)
+    progress("writing the report", 0, 1)
+    night.report = report(settings, day)
+    return night

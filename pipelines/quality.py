@@ -1,0 +1,131 @@
+"""Great Expectations gates: the committed suite of a feed or table, run over its rows.
+
+``expectations/<stage>/<table>.json`` holds the suite. An expectation that could not be evaluated counts as failed.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import warnings
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from pipelines.warehouse import STAGES
+
+os.environ.setdefault("GX_ANALYTICS_ENABLED", "False")
+os.environ.setdefault("TQDM_DISABLE", "1")
+logging.getLogger("great_expectations").setLevel(logging.ERROR)
+
+EXPECTATIONS = Path(__file__).parent.parent / "expectations"
+
+
+class TableGateError(Exception):
+    """A table failed its suite. The night stops before anything is published."""
+
+
+@dataclass(frozen=True)
+class Checked:
+    """One expectation's outcome. ``unexpected`` counts rows; ``observed`` is a figure, never a cell."""
+
+    expectation: str
+    column: str | None
+    why: str
+    success: bool
+    observed: str
+    error: str | None
+
+
+@dataclass(frozen=True)
+class Gate:
+    """One suite run over the rows of one file or table."""
+
+    suite: str
+    subject: str
+    rows: int
+    success: bool
+    checks: tuple[Checked, ...]
+
+    def failures(self) -> str:
+        """The failed expectations in words, without any cell."""
+        return "; ".join(
+            f"{c.why} ({c.error or c.observed})" for c in self.checks if not c.success
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return asdict(self)
+
+
+def suite_columns(table: str) -> tuple[str, ...]:
+    """The columns that the suite of ``stage.table`` looks at, so that no other need be fetched."""
+    columns: dict[str, None] = {}
+    for expectation in _suite(table)["expectations"]:
+        kwargs = expectation["kwargs"]
+        for column in (*kwargs.get("column_list", ()), *(v for k, v in kwargs.items() if k.startswith("column") and isinstance(v, str))):
+            columns[column] = None
+    return tuple(columns)
+
+
+def check(table: str, rows: pd.DataFrame, subject: str) -> Gate:
+    """Run the suite of ``stage.table`` over ``rows``; ``subject`` says which file or table they are."""
+    suite = _suite(table)
+    validated = _validate(suite, rows)
+    checks = tuple(_checked(result) for result in validated.results)
+    return Gate(table, subject, len(rows), all(c.success for c in checks), checks)
+
+
+def _checked(result: Any) -> Checked:
+    config = result.expectation_config
+    error = _exception(result.exception_info)
+    found = result.result or {}
+    if "unexpected_percent" in found:
+        observed = f"{found['unexpected_count']:,} of {found['element_count']:,} rows do not fit"
+    else:
+        observed = f"observed {found.get('observed_value')}"
+    kwargs = config.kwargs
+    column = kwargs.get("column") or ", ".join(kwargs.get("column_list", ())) or kwargs.get("column_A")
+    why = (config.meta or {}).get("why") or config.type
+    return Checked(config.type, column, why, bool(result.success) and error is None, observed, error)
+
+
+def _exception(info: Any) -> str | None:
+    """The kind of exception that kept an expectation from being evaluated; its text may quote cells, so only its kind."""
+    if not info or info.get("raised_exception") is False:
+        return None
+    messages = [i for i in (info.values() if "raised_exception" not in info else [info]) if i.get("raised_exception")]
+    return "could not be evaluated: a column is missing or of another type" if messages else None
+
+
+@cache
+def _suite(table: str) -> dict[str, Any]:
+    stage, name = table.split(".")
+    file = EXPECTATIONS / STAGES[stage] / f"{name}.json"
+    suite: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    return suite
+
+
+@cache
+def _context() -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import great_expectations as gx  # noqa: PLC0415 - takes seconds, and only a gate needs it
+
+        context = gx.get_context(mode="ephemeral")
+        context.variables.progress_bars = {"globally": False}
+        return context, context.data_sources.add_pandas("rows").add_dataframe_asset("rows").add_batch_definition_whole_dataframe("rows")
+
+
+def _validate(suite: dict[str, Any], rows: pd.DataFrame) -> Any:
+    from great_expectations.core import ExpectationSuite  # noqa: PLC0415
+
+    _, definition = _context()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        batch = definition.get_batch(batch_parameters={"dataframe": rows})
+        return batch.validate(ExpectationSuite(**suite), result_format="BASIC")

@@ -1,0 +1,127 @@
+"""The one place that reads settings: ``HOME/settings.toml`` and the ``ONECLIENT_HOME`` environment variable."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tomllib
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+HOME_VARIABLE = "ONECLIENT_HOME"
+
+
+class SettingsError(Exception):
+    """The settings cannot be used; the message says which line to change."""
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class WarehouseSettings(_Section):
+    """How much of the machine DuckDB may take; left out, DuckDB decides."""
+
+    threads: int | None = Field(default=None, ge=1)
+    memory_limit: str | None = None
+    lock_wait_seconds: float = Field(default=60.0, ge=0)
+
+
+class IngestSettings(_Section):
+    """Limits that keep one bad file from hurting the night."""
+
+    max_unpacked_megabytes: int = Field(default=2_048, ge=1)
+    max_compression_ratio: int = Field(default=200, ge=10)
+
+
+class MatchSettings(_Section):
+    """Which model scores the night, and where a score becomes a candidate (match probabilities, 0 to 1)."""
+
+    model: str | None = None
+    seed: int = 20261120
+    near_certain: float = Field(default=0.999, gt=0, lt=1)
+    likely: float = Field(default=0.95, gt=0, lt=1)
+    possible: float = Field(default=0.50, gt=0, lt=1)
+
+
+class ReportSettings(_Section):
+    """What leaves the building: ``mask`` hides most of each name, birth date, address and number in the report."""
+
+    mask: bool = False
+    candidates_on_page: int = Field(default=500, ge=1)
+
+
+class Settings(_Section):
+    """Everything an operator may set; each field but ``home`` is a line or a section of ``HOME/settings.toml``."""
+
+    home: Path
+    provider: str = "Home-care provider"
+    timezone: str = "Europe/London"
+    phone_region: str = "GB"
+    warehouse: WarehouseSettings = WarehouseSettings()
+    ingest: IngestSettings = IngestSettings()
+    match: MatchSettings = MatchSettings()
+    report: ReportSettings = ReportSettings()
+
+    @property
+    def inbox(self) -> Path:
+        return self.home / "inbox"
+
+    @property
+    def archive(self) -> Path:
+        return self.home / "archive"
+
+    @property
+    def quarantine(self) -> Path:
+        return self.home / "quarantine"
+
+    @property
+    def sources(self) -> Path:
+        return self.home / "sources"
+
+    @property
+    def database(self) -> Path:
+        return self.home / "oneclient.duckdb"
+
+    @property
+    def models(self) -> Path:
+        return self.home / "models"
+
+    @property
+    def reports(self) -> Path:
+        return self.home / "reports"
+
+    @property
+    def scratch(self) -> Path:
+        return self.home / "scratch"
+
+    def config_hash(self) -> str:
+        """Twelve hex digits that change when any setting but the place of the home does."""
+        return hashlib.sha256(self.model_dump_json(exclude={"home"}).encode()).hexdigest()[:12]
+
+
+def load_settings(home: Path | None = None) -> Settings:
+    """Settings of one home, which is made if it is not there yet.
+
+    ``home`` defaults to ``$ONECLIENT_HOME``, then ``./home``. Raises SettingsError for a file that is not TOML or
+    holds an unknown or impossible value.
+    """
+    home = (home or Path(os.environ.get(HOME_VARIABLE, "home"))).expanduser().resolve()
+    file = home / "settings.toml"
+    try:
+        written = tomllib.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+        settings = Settings.model_validate({**written, "home": home})
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"settings.toml is not valid TOML: {error}. Correct that line and run again.") from error
+    except ValidationError as error:
+        raise SettingsError(f"settings.toml: {first_problem(error)}. Correct it and run again.") from error
+    for folder in (settings.inbox, settings.archive, settings.quarantine, settings.sources):
+        folder.mkdir(parents=True, exist_ok=True)
+    return settings
+
+
+def first_problem(error: ValidationError) -> str:
+    """The first thing pydantic found wrong, as ``where: what``, without the value itself."""
+    problem = error.errors(include_input=False, include_url=False)[0]
+    return f"{'.'.join(map(str, problem['loc'])) or 'file'}: {problem['msg']}"

@@ -1,0 +1,117 @@
+"""Source mappings: which files a source sends, and which of its headings carries which field of a feed.
+
+The built-in mappings are the YAML files beside this module; an operator's own lie in ``HOME/sources/`` and are asked
+first, so that they can replace a built-in one.
+"""
+
+from __future__ import annotations
+
+import re
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Annotated, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from pipelines.feeds import FEEDS, Feed
+from pipelines.settings import SettingsError, first_problem
+
+_BUILT_IN = Path(__file__).parent
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class FixedIssuer(_Strict):
+    """Every row of the file was issued by this one council or rostering system."""
+
+    fixed: Annotated[str, Field(min_length=1)]
+
+
+class FileNameIssuer(_Strict):
+    """The part of the file name before the feed's name: ``careplan_roster_visits_….csv`` was issued by ``careplan``."""
+
+    file_name: Literal[True]
+
+
+class Source(_Strict):
+    """One source mapping, as written in YAML. ``columns`` maps a heading to a field of the feed."""
+
+    name: str
+    feed: str
+    files: Annotated[tuple[str, ...], Field(min_length=1)]
+    issuer: FixedIssuer | FileNameIssuer
+    authority_code: str | None = None
+    encoding: str | None = None
+    delimiter: Annotated[str, Field(min_length=1, max_length=1)] | None = None
+    sheet: str | None = None
+    date_formats: Annotated[tuple[str, ...], Field(min_length=1)]
+    excel_serial_dates: bool = True
+    reference_prefixes: tuple[str, ...] = ()
+    never_store: tuple[str, ...] = ()
+    columns: dict[str, str]
+
+    @model_validator(mode="after")
+    def _fields_exist(self) -> Source:
+        if self.feed not in FEEDS:
+            raise ValueError(f"feed is {self.feed!r}; it must be one of {', '.join(sorted(FEEDS))}")
+        known = set(FEEDS[self.feed].field_names)
+        if unknown := sorted(set(self.columns.values()) - known):
+            raise ValueError(f"columns name fields that {self.feed} does not have: {', '.join(unknown)}")
+        if twice := sorted({f for f in self.columns.values() if list(self.columns.values()).count(f) > 1}):
+            raise ValueError(f"columns give these fields more than one heading: {', '.join(twice)}")
+        required = {field.name for field in FEEDS[self.feed].fields if field.required}
+        if missing := sorted(required - set(self.columns.values())):
+            raise ValueError(f"columns give no heading for the required fields: {', '.join(missing)}")
+        return self
+
+    @property
+    def definition(self) -> Feed:
+        return FEEDS[self.feed]
+
+    def issuer_of_file(self, file_name: str) -> str:
+        """The issuer that the mapping or the file name states; an order's own authority code goes before it."""
+        if isinstance(self.issuer, FixedIssuer):
+            return self.issuer.fixed
+        start = re.split(rf"_{self.feed}(?=[_.])", file_name, flags=re.IGNORECASE)[0]
+        issuer = start if start != file_name else self.name
+        return issuer.upper() if self.feed == "purchase_orders" else issuer.lower()
+
+
+def load_sources(home_sources: Path) -> tuple[Source, ...]:
+    """The operator's mappings by file name, then the built-in ones.
+
+    Raises SettingsError for a mapping that is not YAML or does not fit its feed.
+    """
+    own = sorted(p for p in home_sources.glob("*") if p.suffix in {".yaml", ".yml"})
+    return tuple(_read(path) for path in (*own, *sorted(_BUILT_IN.glob("*.yaml"))))
+
+
+def source_for(file_name: str, sources: tuple[Source, ...]) -> Source | None:
+    """The first mapping one of whose patterns fits the file name, whatever its case."""
+    lowered = file_name.lower()
+    return next((s for s in sources if any(fnmatch(lowered, pattern.lower()) for pattern in s.files)), None)
+
+
+def heading_key(heading: str) -> str:
+    """A heading without case, spaces and punctuation: ``Social Services Ref.`` and ``SocialServicesRef`` are one."""
+    return re.sub(r"[^a-z0-9]", "", heading.lower())
+
+
+def never_stored(sources: tuple[Source, ...]) -> frozenset[str]:
+    """Heading keys that no file, whatever it claims to be, may bring into the home."""
+    return frozenset(heading_key(heading) for source in sources for heading in source.never_store)
+
+
+def _read(path: Path) -> Source:
+    try:
+        written = yaml.safe_load(path.read_text(encoding="utf-8"))
+        if not isinstance(written, dict):
+            raise SettingsError(f"source mapping {path.name} is not a YAML mapping. See the README for an example.")
+        return Source.model_validate({"name": path.stem, **written})
+    except yaml.YAMLError as error:
+        raise SettingsError(f"source mapping {path.name} is not valid YAML: {error}") from error
+    except ValidationError as error:
+        raise SettingsError(f"source mapping {path.name}: {first_problem(error)}. Correct it and run again.") from error

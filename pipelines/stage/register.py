@@ -1,0 +1,209 @@
+"""Bring the register up to date with the files that landed: the night's one staging transaction.
+
+What is written is decided by ``sql/2_staged``; this module says in which order, and lets nothing through that fails
+its suite. Nothing is written for a row that says what is known already.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import date
+from typing import Any
+
+import pandas as pd
+
+from pipelines.ingest.land import create_raw_tables
+from pipelines.quality import Gate, TableGateError, check, suite_columns
+from pipelines.settings import Settings
+from pipelines.sources import Source, load_sources
+from pipelines.stage.standardise import PLACEHOLDER_NAMES, learn_standard_forms
+from pipelines.warehouse import Warehouse, open_warehouse
+
+log = logging.getLogger(__name__)
+
+PROVENANCE = ("file_id", "row_number", "sent_on")
+KEYS: dict[str, tuple[str, ...]] = {
+    "staged.contracts": ("contract_number",),
+    "staged.source_records": ("feed", "issuer", "record_id"),
+    "staged.clients": ("client_id",),
+    "staged.contacts": ("origin_client_id", "kind", "value_key"),
+    "staged.aliases": ("origin_client_id", "kind", "name_key"),
+    "staged.references": ("origin_client_id", "kind", "issuer", "reference"),
+    "staged.purchase_orders": ("issuer", "record_id"),
+    "staged.enrolments": ("issuer", "record_id", "contract_number", "start_on"),
+    "staged.visits": ("issuer", "visit_id"),
+}
+DATED = frozenset({"staged.source_records", "staged.purchase_orders", "staged.enrolments", "staged.visits"})
+DERIVED = ("staged.clients", "staged.contacts", "staged.aliases", "staged.references")
+
+
+@dataclass
+class Staging:
+    """What one staging run did: files taken in, rows written by table, client records made by how they were linked."""
+
+    files: int = 0
+    written: dict[str, int] = field(default_factory=dict)
+    new_clients: dict[str, int] = field(default_factory=dict)
+    gates: list[Gate] = field(default_factory=list)
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON and XCom: counts only."""
+        return asdict(self)
+
+
+def stage_files(settings: Settings, day: date) -> Staging:
+    """Take every landed file that the register does not hold yet into it, for the night of ``day``.
+
+    All of it or nothing: raises TableGateError, and leaves the register as it was, when a table fails its suite.
+    """
+    sources = {source.name: source for source in load_sources(settings.sources)}
+    staging = Staging()
+    with open_warehouse(settings) as warehouse:
+        if not warehouse.exists("raw.files"):
+            return staging
+        with warehouse.transaction():
+            _create_tables(warehouse)
+            staging.files = warehouse.one("select count(*) from batch")
+            if staging.files:
+                _Register(warehouse, settings, day, sources, staging).take_in()
+    log.info("staged %d files, %d rows written", staging.files, sum(staging.written.values()))
+    return staging
+
+
+class _Register:
+    def __init__(
+        self, warehouse: Warehouse, settings: Settings, day: date, sources: dict[str, Source], staging: Staging
+    ) -> None:
+        self.warehouse = warehouse
+        self.settings = settings
+        self.day = day
+        self.sources = sources
+        self.staging = staging
+
+    def take_in(self) -> None:
+        self._write("staged.contracts")
+        self.warehouse.work("roster_councils", "staged.roster_councils")
+        self._people("roster_clients", "staged.roster_people")
+        self._link_rosters()
+        self._people("purchase_orders", "staged.order_people")
+        self._link("staged.order_links", {})
+        self._write_by_source("staged.purchase_orders", "purchase_orders")
+        self._unknown_people()
+        self._link_rosters()
+        self._write_by_source("staged.enrolments", "roster_enrolments")
+        self._write_by_source("staged.visits", "roster_visits")
+        self._gates()
+        self.warehouse.work("taken", "staged.taken_files", {"day": self.day})
+        self.warehouse.execute("insert into staged.taken_files select * from taken")
+
+    def _people(self, feed: str, table: str) -> None:
+        """Temporary table ``people``: the batch's rows of one feed about people, standardised."""
+        self.warehouse.work("sent_people", table, _NOTHING)
+        for source in self._sources_of(feed):
+            self.warehouse.work("of_source", table, _reading(source))
+            self.warehouse.execute("insert into sent_people select * from of_source")
+        learn_standard_forms(self.warehouse, self.settings.phone_region)
+        self.warehouse.work("people", "staged.people")
+
+    def _unknown_people(self) -> None:
+        self.warehouse.work("sent_people", "staged.roster_people", _NOTHING)
+        self.warehouse.work("unknown", "staged.unknown_people")
+        self.warehouse.execute("insert into sent_people by name select * from unknown")
+        self.warehouse.work("people", "staged.people")
+
+    def _link_rosters(self) -> None:
+        """One rostering system after the other, since a client of the second may join a record of the first."""
+        for (issuer,) in self.warehouse.rows("select distinct issuer from people order by issuer"):
+            self._link("staged.roster_links", {"issuer": issuer})
+
+    def _link(self, links: str, parameters: dict[str, Any]) -> None:
+        """Find or make the client record of each row of ``people``, then bring what follows from it up to date."""
+        self.warehouse.work("links", links, parameters)
+        self.warehouse.work("new_clients", "staged.client_ids", {"day": self.day})
+        for how, count in self.warehouse.rows("select made_how, count(*) from new_clients group by 1 order by 1"):
+            self.staging.new_clients[how] = self.staging.new_clients.get(how, 0) + count
+        self.warehouse.execute("insert into staged.client_ids select * from new_clients")
+        self.warehouse.execute(
+            "update links set client_id = made.client_id from staged.client_ids as made"
+            " where links.client_id is null and made.client_ref = links.new_client_ref"
+        )
+        self.warehouse.work("affected", "staged.affected")
+        self._write("staged.source_records", keep=(*PROVENANCE, "how_linked"))
+        for table in DERIVED:
+            owner = "client_id" if table == "staged.clients" else "origin_client_id"
+            self._write(table, within=f"kept.{owner} in (select client_id from affected)")
+
+    def _sources_of(self, feed: str) -> list[Source]:
+        names = self.warehouse.rows("select distinct source from batch where feed = $feed order by 1", {"feed": feed})
+        return [self.sources[name] for (name,) in names]
+
+    def _write_by_source(self, table: str, feed: str) -> None:
+        for source in self._sources_of(feed):
+            self._write(table, _reading(source))
+
+    def _write(
+        self,
+        table: str,
+        parameters: dict[str, Any] | None = None,
+        *,
+        keep: Sequence[str] = PROVENANCE,
+        within: str | None = None,
+    ) -> None:
+        self.warehouse.work("incoming", table, parameters)
+        checked = _checked(table)
+        columns = ", ".join(suite_columns(table))
+        first = table not in self.staging.written
+        if first:
+            self.warehouse.execute(f"create or replace temp table {checked} as select {columns} from incoming limit 0")
+        self.warehouse.execute(f"insert into {checked} select {columns} from incoming")
+        dated = table in DATED
+        written = self.warehouse.upsert(
+            table, KEYS[table], "incoming", keep=keep if dated else (), newest="sent_on" if dated else None, within=within
+        )
+        self.staging.written[table] = self.staging.written.get(table, 0) + written.rows
+
+    def _gates(self) -> None:
+        """Run the suite of every table over the rows that this batch brought to it."""
+        self.warehouse.work(_checked("staged.reconciliation"), "staged.reconciliation")
+        for table in (*self.staging.written, "staged.reconciliation"):
+            gate = check(table, self.warehouse.frame(f"select * from {_checked(table)}"), table)
+            self.staging.gates.append(gate)
+            if not gate.success:
+                raise TableGateError(f"{table} failed its checks: {gate.failures()}. The register was left as it was.")
+
+
+_NOTHING = {"date_formats": ["%Y"], "serials": False, "source": None, "authority_code": None, "day": None}
+
+
+def _reading(source: Source) -> dict[str, Any]:
+    return {
+        "source": source.name,
+        "date_formats": list(source.date_formats),
+        "serials": source.excel_serial_dates,
+        "authority_code": source.authority_code,
+    }
+
+
+def _checked(table: str) -> str:
+    return f"checked_{table.removeprefix('staged.')}"
+
+
+def _create_tables(warehouse: Warehouse) -> None:
+    """Every kept table, empty, in the order in which their SELECTs read each other, unless they are there."""
+    create_raw_tables(warehouse)
+    with warehouse.relation("names", pd.DataFrame({"name": PLACEHOLDER_NAMES}, dtype="str")):
+        warehouse.execute("create or replace temp table placeholder_names as select name from names")
+    warehouse.work("batch", "staged.batch")
+    warehouse.execute("create or replace temp table roster_councils (issuer varchar, record_id varchar, council varchar)")
+    warehouse.work("sent_people", "staged.roster_people", _NOTHING)
+    warehouse.work("people", "staged.people")
+    warehouse.execute(
+        "create or replace temp table links (feed varchar, issuer varchar, record_id varchar, client_id integer,"
+        " new_client_ref varchar, how_linked varchar)"
+    )
+    warehouse.execute("create or replace temp table affected (client_id integer)")
+    for table in KEYS:
+        warehouse.work("incoming", table, _NOTHING)
+        warehouse.create(table, "select * from incoming")

@@ -1,0 +1,98 @@
+"""Standard forms that a library knows better than SQL: telephone numbers, NHS numbers, nicknames."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import cache
+
+import pandas as pd
+import phonenumbers
+from faker.providers.person.en_GB import Provider
+from nicknames import NickNamer
+from stdnum.gb import nhs
+
+from pipelines.warehouse import Warehouse
+
+PLACEHOLDER_NAMES = (
+    "ADULT", "BABY", "CLIENT", "DECEASED", "DO NOT USE", "DUPLICATE", "ERROR", "FEMALE", "INFANT", "MALE", "MISSING",
+    "NA", "NAME", "NEW CLIENT", "NO NAME", "NONE", "NOT GIVEN", "NOT KNOWN", "SERVICE USER", "TBA", "TBC", "TEST",
+    "TEST CLIENT", "UNKNOWN", "UNKNOWN CLIENT", "UNNAMED", "X", "XX", "XXX",
+)  # fmt: skip
+
+
+def phone_e164(as_sent: str, region: str = "GB") -> str | None:
+    """A telephone number as E.164 (``+441206123456``), or None when it is not a possible one (all zeros, too short)."""
+    try:
+        number = phonenumbers.parse(as_sent, region)
+    except phonenumbers.NumberParseException:
+        return None
+    digits = str(number.national_number)
+    if not phonenumbers.is_possible_number(number) or len(set(digits)) <= 2:
+        return None
+    return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
+
+
+def nhs_number(as_sent: str) -> str | None:
+    """An NHS number as ten digits, or None when its check digit is wrong or all its digits are one.
+
+    Source: NHS Data Dictionary, NHS NUMBER (modulus 11).
+    """
+    digits = str(nhs.compact(as_sent))
+    return digits if nhs.is_valid(digits) and len(set(digits)) > 1 else None
+
+
+@cache
+def _nick_namer() -> NickNamer:
+    return NickNamer()
+
+
+@cache
+def _common_forenames() -> frozenset[str]:
+    """Forenames that are common in England and Wales in their own right (Office for National Statistics, by Faker)."""
+    return frozenset(name.lower() for name in Provider.first_names)
+
+
+def forename_root(name: str) -> str:
+    """One formal name for a forename and its nicknames, in capitals: PEGGY and MARGARET both give MARGARET.
+
+    A name common in its own right stays itself, so that JEAN is not JANE. Where a nickname stands for several formal
+    names the common one that shares most other nicknames with it is taken, so that the answer is always the same.
+    """
+    lowered = name.lower()
+    if lowered in _common_forenames():
+        return name.upper()
+    namer = _nick_namer()
+    family = {lowered, *namer.nicknames_of(lowered)}
+
+    def nearness(formal: str) -> tuple[bool, int, int, str]:
+        short = namer.nicknames_of(formal)
+        return formal not in _common_forenames(), -len(family & short), -len(short), formal
+
+    return min(namer.canonicals_of(lowered), key=nearness, default=name).upper()
+
+
+def learn_standard_forms(warehouse: Warehouse, region: str) -> None:
+    """Add the standard forms of the values in ``sent_people`` that no night has seen before.
+
+    Reads the temporary table ``sent_people``; writes ``staged.standard_forms``.
+    """
+    _learn(warehouse, "phone", ("phone", "mobile"), "{0}", lambda value: phone_e164(value, region))
+    _learn(warehouse, "nhs", ("nhs_as_sent",), "{0}", nhs_number)
+    first_name = "split_part(name_key(regexp_replace({0}, '^(mr|mrs|miss|ms|dr|rev|sir|lady|prof)\\.?\\s+', '', 'i')), ' ', 1)"
+    _learn(warehouse, "forename", ("forename", "known_as"), first_name, forename_root)
+
+
+def _learn(warehouse: Warehouse, kind: str, columns: Iterable[str], value: str, form: Callable[[str], str | None]) -> None:
+    each = " union ".join(f"select {value.format(c)} as as_sent from sent_people" for c in columns)
+    new = warehouse.rows(
+        f"select distinct as_sent from ({each}) where as_sent is not null and as_sent not in"
+        " (select as_sent from staged.standard_forms where kind = $kind) order by as_sent",
+        {"kind": kind},
+    )
+    if not new:
+        return
+    values = [as_sent for (as_sent,) in new]
+    forms = pd.DataFrame({"kind": kind, "as_sent": values, "form": [form(v) for v in values]}, dtype="str")
+    with warehouse.relation("new_forms", forms):
+        warehouse.work("learnt_forms", "staged.standard_forms")
+        warehouse.execute("insert into staged.standard_forms select * from learnt_forms")

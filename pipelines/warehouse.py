@@ -1,0 +1,243 @@
+"""The only opener of DuckDB: one writer at a time, one file in ``sql/`` for one table, one transaction for one change.
+
+A table is described by the ``SELECT`` in ``sql/<stage>/<table>.sql``. Its rows are *incoming* until ``upsert`` writes
+the ones that are new or different, so a night without news writes nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pandas as pd
+from tenacity import RetryError, Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
+
+from pipelines.settings import Settings, WarehouseSettings
+
+SQL = Path(__file__).parent.parent / "sql"
+STAGES = {"raw": "1_raw", "staged": "2_staged", "matched": "3_matched", "reviewed": "4_reviewed", "merged": "5_merged"}
+CLOCK_SUFFIX = "_at"
+
+Parameters = Mapping[str, Any]
+
+
+class WarehouseBusyError(Exception):
+    """Another process has the warehouse open."""
+
+
+class WarehouseShapeError(Exception):
+    """A table in the home does not have the columns that this version of oneclient gives it."""
+
+
+@dataclass(frozen=True)
+class Written:
+    """How many rows one ``upsert`` added, changed and removed."""
+
+    inserted: int
+    updated: int
+    deleted: int = 0
+
+    @property
+    def rows(self) -> int:
+        return self.inserted + self.updated + self.deleted
+
+
+@cache
+def sql_text(table: str) -> str:
+    """The SELECT that makes ``stage.table`` (or a working table, by the same name), from ``sql/<stage>/<table>.sql``."""
+    stage, name = table.split(".")
+    return (SQL / STAGES[stage] / f"{name}.sql").read_text(encoding="utf-8")
+
+
+class Warehouse:
+    """An open warehouse. Make one with ``open_warehouse``; nothing else in oneclient calls ``duckdb.connect``."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self.connection = connection
+
+    def rows(self, sql: str, parameters: Parameters | None = None) -> list[tuple[Any, ...]]:
+        """Run one statement with bound parameters; gives all its rows."""
+        return self.connection.execute(sql, parameters or None).fetchall()
+
+    def execute(self, sql: str, parameters: Parameters | None = None) -> None:
+        """Run one statement for what it does."""
+        self.rows(sql, parameters)
+
+    def one(self, sql: str, parameters: Parameters | None = None) -> Any:
+        """The first column of the first row of a query that always has one."""
+        return self.rows(sql, parameters)[0][0]
+
+    def frame(self, sql: str, parameters: Parameters | None = None) -> pd.DataFrame:
+        """A query as a pandas frame."""
+        return self.connection.execute(sql, parameters or None).df()
+
+    @contextmanager
+    def relation(self, name: str, rows: Any) -> Iterator[str]:
+        """Give a pandas frame or Arrow table a name that SQL can read, for as long as the block lasts."""
+        self.connection.register(name, rows)
+        try:
+            yield name
+        finally:
+            self.connection.unregister(name)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Everything in the block is kept, or nothing is."""
+        self.connection.begin()
+        try:
+            yield
+        except BaseException:
+            self.connection.rollback()
+            raise
+        self.connection.commit()
+
+    def work(self, name: str, table: str, parameters: Parameters | None = None) -> int:
+        """Put the rows of ``sql/<table>.sql`` into the temporary table ``name``; gives their number."""
+        sql = sql_text(table)
+        self.execute(f"create or replace temp table {name} as {sql}", _bound(sql, parameters))
+        return int(self.one(f"select count(*) from {name}"))
+
+    def upsert(
+        self, table: str, key: Sequence[str], incoming: str, *, keep: Sequence[str] = (), newest: str | None = None,
+        within: str | None = None,
+    ) -> Written:
+        """Write what is new or different in ``incoming`` (same columns, unique by ``key``) to ``table``.
+
+        ``keep`` names columns that stay as first written when only they differ. ``newest`` names a column whose larger
+        value wins: an older incoming row leaves the kept one as it is. ``within`` is a condition on the
+        table: its rows that satisfy it and are no longer in ``incoming`` are removed.
+        """
+        columns = [name for name, *_ in self.rows(f"describe {incoming}")]
+        self.create(table, f"select * from {incoming}")
+        same_key = " and ".join(f"kept.{c} = incoming.{c}" for c in key)
+        compared = [c for c in columns if c not in {*key, *keep}]
+        differs = " or ".join(f"kept.{c} is distinct from incoming.{c}" for c in compared) or "false"
+        deleted = 0
+        if within is not None:
+            deleted = self.one(
+                f"delete from {table} as kept where ({within}) and not exists"
+                f" (select 1 from {incoming} as incoming where {same_key})"
+            )
+        before = self.one(f"select count(*) from {table}")
+        updates = ", ".join(f"{c} = incoming.{c}" for c in columns if c not in key)
+        not_older = f"incoming.{newest} >= kept.{newest}" if newest else "true"
+        written = self.one(
+            f"merge into {table} as kept using {incoming} as incoming on ({same_key})"
+            + (f" when matched and {not_older} and ({differs}) then update set {updates}" if compared else "")
+            + f" when not matched then insert ({', '.join(columns)})"
+            f" values ({', '.join(f'incoming.{c}' for c in columns)})"
+        )
+        inserted = self.one(f"select count(*) from {table}") - before
+        return Written(inserted, written - inserted, deleted)
+
+    def create(self, table: str, select: str, parameters: Parameters | None = None) -> None:
+        """Make an empty ``table`` with the columns of a SELECT, unless it is there already with just those.
+
+        Raises WarehouseShapeError if it is there with others.
+        """
+        wanted = [(name, kind) for name, kind, *_ in self.rows(f"describe {select}", parameters)]
+        schema, name = table.split(".")
+        found = self.rows(
+            "select column_name, data_type from duckdb_columns() where schema_name = $schema and table_name = $name"
+            " order by column_index",
+            {"schema": schema, "name": name},
+        )
+        if not found:
+            self.execute(f"create table {table} as select * from ({select}) limit 0", parameters)
+        elif found != wanted:
+            raise WarehouseShapeError(
+                f"{table} in this home was made by another version of oneclient ({_difference(found, wanted)}). "
+                "Keep the old home, make a new one and give it the files in archive/ again."
+            )
+
+    def exists(self, table: str) -> bool:
+        """Whether ``stage.table`` is there."""
+        schema, name = table.split(".")
+        return bool(
+            self.one(
+                "select count(*) from duckdb_tables() where schema_name = $schema and table_name = $name",
+                {"schema": schema, "name": name},
+            )
+        )
+
+    def tables(self, *schemas: str) -> list[str]:
+        """Names of the kept tables, stage by stage."""
+        found = self.rows("select schema_name, table_name from duckdb_tables() where not temporary")
+        order = {schema: number for number, schema in enumerate(schemas or STAGES)}
+        return [f"{s}.{t}" for s, t in sorted(found, key=lambda r: (order.get(r[0], 99), r[1])) if s in order]
+
+
+@contextmanager
+def open_warehouse(settings: Settings) -> Iterator[Warehouse]:
+    """Open the home's DuckDB file for reading and writing, waiting a while if another process has it.
+
+    Raises WarehouseBusyError when it is still taken after ``warehouse.lock_wait_seconds``.
+    """
+    wait = settings.warehouse.lock_wait_seconds
+    try:
+        for attempt in Retrying(
+            retry=retry_if_exception_type(duckdb.IOException),
+            wait=wait_random_exponential(multiplier=0.1, max=5),
+            stop=stop_after_delay(wait),
+        ):
+            with attempt:
+                connection = _connect(str(settings.database), settings.warehouse, settings.scratch)
+    except RetryError as error:
+        raise WarehouseBusyError(
+            f"The warehouse is open in another process and did not become free in {wait:g} seconds. "
+            "Wait for the running night or merge to end, or raise warehouse.lock_wait_seconds."
+        ) from error
+    try:
+        warehouse = Warehouse(connection)
+        _prepare(warehouse)
+        yield warehouse
+    finally:
+        connection.close()
+
+
+@contextmanager
+def scratch_warehouse(settings: WarehouseSettings | None = None) -> Iterator[Warehouse]:
+    """A warehouse in memory, for work whose tables are nobody else's business (Splink's, an evaluation's)."""
+    connection = _connect(":memory:", settings or WarehouseSettings(), None)
+    try:
+        warehouse = Warehouse(connection)
+        _prepare(warehouse)
+        yield warehouse
+    finally:
+        connection.close()
+
+
+def _connect(database: str, settings: WarehouseSettings, scratch: Path | None) -> duckdb.DuckDBPyConnection:
+    config: dict[str, str | bool | int | float | list[str]] = {}
+    if settings.threads:
+        config["threads"] = settings.threads
+    if settings.memory_limit:
+        config["memory_limit"] = settings.memory_limit
+    if scratch:
+        config["temp_directory"] = str(scratch)
+    return duckdb.connect(database, config=config)
+
+
+def _prepare(warehouse: Warehouse) -> None:
+    warehouse.execute("set TimeZone = 'UTC'")
+    for schema in STAGES:
+        warehouse.execute(f"create schema if not exists {schema}")
+    for file in ("macros.sql", "tables.sql"):
+        warehouse.execute((SQL / file).read_text(encoding="utf-8"))
+
+
+def _bound(sql: str, parameters: Parameters | None) -> dict[str, Any] | None:
+    """Only the parameters that the statement names, since DuckDB refuses the others."""
+    named = set(re.findall(r"\$([a-z_]+)", sql))
+    return {name: value for name, value in (parameters or {}).items() if name in named} or None
+
+
+def _difference(found: Sequence[tuple[Any, ...]], wanted: Sequence[tuple[Any, ...]]) -> str:
+    changed = sorted({str(name) for name, _ in set(found) ^ set(wanted)})
+    return f"columns that differ: {', '.join(changed)}" if changed else "the columns are in another order"

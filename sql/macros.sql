@@ -1,0 +1,109 @@
+-- Reading cells as people write them. Each macro gives null for what it cannot read; nothing here guesses.
+
+create or replace temp macro cleaned(cell) as nullif(trim(regexp_replace(cell, '\s+', ' ', 'g')), '');
+
+create or replace temp macro read_date(cell, formats, serials) as (
+    case
+        when cell is null or cell = '' then null
+        when serials and regexp_full_match(cell, '\s*\d{5}(\.0+)?\s*')
+            then date '1899-12-30' + trunc(try_cast(trim(cell) as double))::integer
+        else (select if(day between date '1850-01-01' and date '2200-01-01', day, null)
+              from (select try_strptime(trim(cell), formats)::date as day))
+    end
+);
+
+create or replace temp macro read_decimal(cell) as try_cast(regexp_replace(cell, '[£,\s]', '', 'g') as decimal(18, 4));
+
+create or replace temp macro read_integer(cell) as (
+    if(read_decimal(cell) = trunc(read_decimal(cell)), read_decimal(cell)::integer, null)
+);
+
+create or replace temp macro read_time(cell) as (
+    try_strptime(trim(cell), ['%H:%M', '%H:%M:%S', '%H.%M', '%I:%M %p', '%Y-%m-%d %H:%M:%S'])::time
+);
+
+-- A name without case, accents and punctuation: "O'Brien-Smith " and "OBRIEN SMITH" are one.
+create or replace temp macro name_key(name) as (
+    cleaned(regexp_replace(regexp_replace(upper(strip_accents(name)), '[''’`.]', '', 'g'), '[^A-Z]+', ' ', 'g'))
+);
+
+-- A reference without case, spaces and punctuation, the letter O read as zero among digits, outer zeros kept.
+create or replace temp macro reference_key(reference) as (
+    nullif(regexp_replace(upper(reference), '[^A-Z0-9]', '', 'g'), '')
+);
+
+-- An address in capitals with its common short forms written out: "Flat 2, 14 Mill Rd." and "2/14 Mill Road" are one.
+create or replace temp macro address_word(word) as (
+    case word
+        when 'RD' then 'ROAD' when 'ST' then 'STREET' when 'AVE' then 'AVENUE' when 'AV' then 'AVENUE'
+        when 'CL' then 'CLOSE' when 'LN' then 'LANE' when 'DR' then 'DRIVE' when 'CT' then 'COURT'
+        when 'CRES' then 'CRESCENT' when 'GDNS' then 'GARDENS' when 'GRV' then 'GROVE' when 'GR' then 'GROVE'
+        when 'PL' then 'PLACE' when 'SQ' then 'SQUARE' when 'TER' then 'TERRACE' when 'TERR' then 'TERRACE'
+        when 'APARTMENT' then 'FLAT' when 'APT' then 'FLAT' when 'UNIT' then 'FLAT' when 'HSE' then 'HOUSE'
+        else word
+    end
+);
+
+create or replace temp macro address_key(line_1, line_2) as cleaned(
+    regexp_replace(
+        array_to_string(
+            list_transform(
+                regexp_split_to_array(upper(strip_accents(concat_ws(' ', line_1, line_2))), '[^A-Z0-9]+'),
+                lambda word: address_word(word)
+            ),
+            ' '
+        ),
+        '^(\d+[A-Z]?) (\d+[A-Z]?) ', 'FLAT \1 \2 '
+    )
+);
+
+-- "co4 3sq" and "CO43SQ" become "CO4 3SQ". What has not a UK postcode's shape keeps its letters and digits, so that
+-- another country's postcodes still compare.
+create or replace temp macro postcode_key(postcode) as (
+    case
+        when regexp_full_match(reference_key(postcode), '[A-Z]{1,2}[0-9][A-Z0-9]?[0-9][A-Z]{2}')
+            then regexp_replace(reference_key(postcode), '^(.+)(...)$', '\1 \2')
+        else reference_key(postcode)
+    end
+);
+
+create or replace temp macro gender_code(gender) as (
+    case
+        when upper(trim(gender)) in ('F', 'FEMALE', 'W', 'WOMAN') then 'F'
+        when upper(trim(gender)) in ('M', 'MALE', 'MAN') then 'M'
+    end
+);
+
+-- Two records that carry one reference are told apart only by what cannot be a slip: forenames that are not each
+-- other's nicknames, initials or misspellings, beside a birth date, NHS number or gender that differs outright.
+create or replace temp macro forenames_differ(a, b) as (
+    a.forename_root is not null and b.forename_root is not null and a.forename_root <> b.forename_root
+    and left(a.forename_key, 1) <> left(b.forename_key, 1)
+    and coalesce(a.known_as_root, '') <> b.forename_root and coalesce(b.known_as_root, '') <> a.forename_root
+    and jaro_winkler_similarity(a.forename_key, b.forename_key) < 0.85
+    and coalesce(a.forename_key = b.surname_key, false) = false
+);
+
+create or replace temp macro births_apart(a, b) as (
+    coalesce(
+        (day(a) <> day(b))::integer + (month(a) <> month(b))::integer + (year(a) <> year(b))::integer >= 2
+        and not (day(a) = month(b) and month(a) = day(b) and year(a) = year(b)),
+        false
+    )
+);
+
+create or replace temp macro someone_else(a, b) as (
+    forenames_differ(a, b)
+    and (
+        births_apart(a.born_on, b.born_on)
+        or coalesce(a.nhs_number <> b.nhs_number, false)
+        or coalesce(a.gender <> b.gender, false)
+    )
+);
+
+create or replace temp macro speaks_for(a, b) as (
+    coalesce(a.surname_key = b.surname_key, false)
+    or coalesce(a.forename_root = b.forename_root, false)
+    or coalesce(a.born_on = b.born_on, false)
+    or coalesce(a.nhs_number = b.nhs_number, false)
+);

@@ -1,0 +1,16 @@
+-- The tables that others read before their first row is written; every other table is made by its own SELECT.
+
+-- One row is one file that the register has taken in.
+create table if not exists staged.taken_files (file_id bigint, taken_on date);
+
+-- One row is one client record that was ever made. Numbers are never given twice.
+create table if not exists staged.client_ids (
+    client_id integer, client_ref varchar, made_on date, made_how varchar, made_by_feed varchar
+);
+
+-- One row is one value as sent with its standard form; null: not a valid one.
+create table if not exists staged.standard_forms (kind varchar, as_sent varchar, form varchar);
+
+-- One row is one merged-away client record and its survivor. It follows from the live decisions alone; the door for
+-- decisions is not built yet, so it is empty.
+create table if not exists merged.crosswalk (client_id integer, survivor_id integer);
