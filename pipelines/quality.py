@@ -10,13 +10,14 @@ import logging
 import os
 import warnings
 from dataclasses import asdict, dataclass
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from pipelines.warehouse import STAGES
+from pipelines.warehouse import STAGES, Warehouse
 
 os.environ.setdefault("GX_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("TQDM_DISABLE", "1")
@@ -80,6 +81,27 @@ def check(table: str, rows: pd.DataFrame, subject: str) -> Gate:
     return Gate(table, subject, len(rows), all(c.success for c in checks), checks)
 
 
+def pass_gate(warehouse: Warehouse, night: date, table: str, rows: pd.DataFrame) -> Gate:
+    """Run a table's suite over the rows that the night brings to it, and note how it went.
+
+    Raises TableGateError when it fails.
+    """
+    gate = check(table, rows, table)
+    if not gate.success:
+        raise TableGateError(f"{table} failed its checks: {gate.failures()}. Its tables were left as they were.")
+    line = {
+        "night": night,
+        "suite": gate.suite,
+        "rows": gate.rows,
+        "checks": len(gate.checks),
+        "success": gate.success,
+        "failures": gate.failures(),
+    }
+    warehouse.execute("delete from staged.gates where night = $night and suite = $suite", {k: line[k] for k in ("night", "suite")})
+    warehouse.execute("insert into staged.gates values ($night, $suite, $rows, $checks, $success, $failures)", line)
+    return gate
+
+
 def _checked(result: Any) -> Checked:
     config = result.expectation_config
     error = _exception(result.exception_info)
@@ -116,6 +138,7 @@ def _context() -> Any:
         warnings.simplefilter("ignore")
         import great_expectations as gx  # noqa: PLC0415 - takes seconds, and only a gate needs it
 
+        logging.getLogger("great_expectations").setLevel(logging.ERROR)
         context = gx.get_context(mode="ephemeral")
         context.variables.progress_bars = {"globally": False}
         return context, context.data_sources.add_pandas("rows").add_dataframe_asset("rows").add_batch_definition_whole_dataframe("rows")

@@ -11,6 +11,11 @@ create table if not exists staged.client_ids (
 -- One row is one value as sent with its standard form; null: not a valid one.
 create table if not exists staged.standard_forms (kind varchar, as_sent varchar, form varchar);
 
+-- One row is one table's suite of expectations, as it went on the last night that brought rows to the table.
+create table if not exists staged.gates (
+    night date, suite varchar, rows bigint, checks bigint, success boolean, failures varchar
+);
+
 -- One row is one merged-away client record and its survivor. It follows from the live decisions alone; the door for
 -- decisions is not built yet, so it is empty.
 create table if not exists merged.crosswalk (client_id integer, survivor_id integer);

@@ -138,6 +138,14 @@ def create_raw_tables(warehouse: Warehouse) -> None:
         fields = ", ".join(f"null::varchar as {name}" for name in feed.field_names)
         select = f"select null::bigint as file_id, null::bigint as row_number, null::varchar as issuer, {fields}"
         warehouse.create(f"raw.{feed.name}", select)
+    for work, table, cells in (
+        ("rejected", "raw.rejected_rows", "row_as_sent"),
+        ("unread", "raw.unread_values", "value_as_sent"),
+    ):
+        warehouse.execute(
+            f"create or replace temp table {work} (row_number bigint, column_name varchar, reason varchar, {cells} varchar)"
+        )
+        warehouse.create(table, sql_text(table), {"file_id": None})
 
 
 def _loaded_before(warehouse: Warehouse, landing: Landing) -> bool:

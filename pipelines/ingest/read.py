@@ -28,6 +28,7 @@ from pipelines.settings import IngestSettings
 from pipelines.sources import Source, heading_key
 
 HEADER_SEARCH_ROWS = 30
+_WORKBOOKS = {".xlsx", ".xlsm"}
 _DELIMITERS = (",", ";", "\t", "|")
 _SAMPLE_BYTES = 1 << 18
 _WESTERN = ["cp1252", "cp1250", "mac_roman", "cp850", "utf_16", "utf_16_le", "utf_16_be"]
@@ -83,9 +84,19 @@ def read_file(path: Path, source: Source, limits: IngestSettings) -> Contents:
     """
     if path.stat().st_size == 0:
         raise FileRefusedError(f"The file is empty. {_ASK_AGAIN}")
-    if path.suffix.lower() in {".xlsx", ".xlsm"}:
+    if path.suffix.lower() in _WORKBOOKS:
         return _read_workbook(path, source, limits)
     return _read_csv(path, source)
+
+
+def find_headings(path: Path, wanted: Sequence[str], limits: IngestSettings) -> tuple[str, ...]:
+    """The headings of a file of unknown layout. Raises FileRefusedError when it has none of the wanted ones."""
+    if path.suffix.lower() not in _WORKBOOKS:
+        return text_layout(path, wanted).header.headings
+    for _name, rows in workbook_rows(path, limits):
+        if header := header_among(rows, wanted):
+            return header.headings
+    raise FileRefusedError("No sheet holds headings that any feed is known by.")
 
 
 def text_layout(path: Path, wanted: Sequence[str], encoding: str | None = None, delimiter: str | None = None) -> Layout:

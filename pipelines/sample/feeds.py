@@ -130,11 +130,15 @@ SYSTEM_HABITS = {"careplan": Habits(days="iso", genders=("Female", "Male")), "ro
 @dataclass(frozen=True)
 class BadRows:
     """How to spoil a row of a feed: the heading of its own id (if it has one), of an id that it cannot do without, and
-    of a date that may hold an impossible one."""
+    of a date that it cannot do without (None: it has none, and a workbook's short rows are not broken either)."""
 
     own_id: str | None
     needed_id: str
-    day: str
+    day: str | None
+
+    @property
+    def ways(self) -> tuple[str, ...]:
+        return ("impossible date", "no id", "too few cells", "too many cells") if self.day else ("no id", "too many cells")
 
 
 def _quoted(column: pa.Array, delimiter: str) -> pa.Array:
@@ -154,7 +158,7 @@ def _lines(table: pd.DataFrame, delimiter: str) -> list[str]:
 def spoil(rng: Generator, table: pd.DataFrame, bad: BadRows) -> tuple[Rows, list[list[str]]]:
     """The few bad rows of a file: where they stand among the good ones (rising), and their cells.
 
-    In turn: a date that no calendar has, no id, too few columns, too many.
+    Each is spoilt in the next of the feed's ways.
     """
     count = round(len(table) / GOOD_ROWS_FOR_EACH_BAD_ONE)
     if len(table) > ROWS_OF_A_FILE_WITH_BAD_ROWS:
@@ -165,13 +169,17 @@ def spoil(rng: Generator, table: pd.DataFrame, bad: BadRows) -> tuple[Rows, list
         row = table.iloc[place].copy()
         if bad.own_id:
             row[bad.own_id] = f"9{turn:03d}{row[bad.own_id]}"
-        match turn % 4:
-            case 0:
-                row[bad.day] = IMPOSSIBLE_DATE
-            case 1:
-                row[bad.needed_id] = ""
+        way = bad.ways[turn % len(bad.ways)]
+        if way == "impossible date" and bad.day:
+            row[bad.day] = IMPOSSIBLE_DATE
+        elif way == "no id":
+            row[bad.needed_id] = ""
         cells = [str(cell) for cell in row]
-        rows.append(cells[:-3] if turn % 4 == 2 else [*cells, "see", "notes"] if turn % 4 == 3 else cells)
+        if way == "too few cells":
+            cells = cells[:-3]
+        elif way == "too many cells":
+            cells = [*cells, "see", "notes"]
+        rows.append(cells)
     return places, rows
 
 
@@ -526,7 +534,7 @@ class Feeds:
         here = ((self.roster["system"] == system) & (self.roster["night"] <= night)).to_numpy()
         rows = np.flatnonzero(here)
         table = self._client_table(rows, habits)
-        bad = BadRows("ClientID", "ClientID", "StartDate")
+        bad = BadRows("ClientID", "ClientID", None)
         if name == "careplan" and len(rows) <= MOST_ROWS_IN_A_WORKBOOK:
             path = folder / f"{name}_roster_clients_{stamp}.xlsx"
             self._count(write_xlsx(self.rng, path, "CarePlan: client export", table, bad))

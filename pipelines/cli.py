@@ -1,0 +1,260 @@
+"""The command line: a door, no logic. Exit codes: 0 well, 1 a problem was found, 2 wrong use."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date, datetime
+from functools import wraps
+from pathlib import Path
+from typing import Any, ParamSpec
+from zoneinfo import ZoneInfo
+
+import click
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from pipelines import __version__
+from pipelines.settings import Settings, SettingsError, load_settings
+
+P = ParamSpec("P")
+Day = click.DateTime(formats=["%Y-%m-%d"])
+
+FOUND_A_PROBLEM = 1
+WRONG_USE = 2
+
+screen = Console()
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, prog_name="oneclient")
+@click.option("-v", "--verbose", is_flag=True, help="Say what is being done.")
+def main(verbose: bool) -> None:
+    """One person, one client record."""
+    logging.basicConfig(level=logging.INFO if verbose else logging.WARNING, format="%(asctime)s %(name)s: %(message)s")
+
+
+def command(function: Callable[P, None]) -> click.Command:
+    """A command with ``--home`` and ``--json`` whose known errors become one clear line and an exit code."""
+
+    @click.option("--home", type=click.Path(file_okay=False, path_type=Path), help="The provider's home folder.")
+    @click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
+    @wraps(function)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        with _known_errors():
+            function(*args, **kwargs)
+
+    return main.command()(run)
+
+
+@contextmanager
+def _known_errors() -> Iterator[None]:
+    from pipelines.quality import TableGateError
+    from pipelines.review.publish import NoReportError
+    from pipelines.warehouse import WarehouseBusyError, WarehouseShapeError
+
+    try:
+        yield
+    except (SettingsError, NoReportError, FileNotFoundError, FileExistsError) as error:
+        click.echo(f"oneclient: {error}", err=True)
+        sys.exit(WRONG_USE)
+    except (TableGateError, WarehouseBusyError, WarehouseShapeError) as error:
+        click.echo(f"oneclient: {error}", err=True)
+        sys.exit(FOUND_A_PROBLEM)
+
+
+@command
+@click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="Folder to make.")
+@click.option("--clients", default=5_000, show_default=True, type=click.IntRange(min=1), help="Number of people.")
+@click.option("--visits", default=60_000, show_default=True, type=click.IntRange(min=0), help="Number of visits.")
+@click.option("--seed", default=1, show_default=True, help="Same seed, same bytes.")
+@click.option("--nights", default=1, show_default=True, type=click.IntRange(min=1), help="Dated folders if more than 1.")
+@click.option("--day", type=Day, default="2026-11-20", show_default=True, help="The last night.")
+def sample(
+    out: Path, clients: int, visits: int, seed: int, nights: int, day: datetime, home: Path | None, as_json: bool
+) -> None:
+    """Make up feeds of people who do not exist, and the truth about them."""
+    from dataclasses import asdict
+
+    from pipelines.sample import make_sample
+
+    try:
+        summary = asdict(make_sample(out, clients=clients, visits=visits, seed=seed, nights=nights, day=day.date()))
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+    _answer(summary, as_json, lambda: _pairs("Made up", summary))
+
+
+@command
+@click.option("--inbox", type=click.Path(file_okay=False, path_type=Path), help="Default: HOME/inbox.")
+@click.option("--day", type=Day, help="The night to run; default: today.")
+def nightly(inbox: Path | None, day: datetime | None, home: Path | None, as_json: bool) -> None:
+    """Land what was delivered, bring the register up to date, match, and publish the candidate report."""
+    from pipelines.nightly import run_night
+
+    settings = load_settings(home)
+    with _progress(quiet=as_json) as progress:
+        night = run_night(settings, inbox or settings.inbox, _day(settings, day), progress)
+    _answer(night.as_dict(), as_json, lambda: _show_night(night.as_dict()))
+
+
+@command
+def train(home: Path | None, as_json: bool) -> None:
+    """Train the model on the register as it stands and make it the current one."""
+    from pipelines.match.train import NothingToLearnError, train_model
+    from pipelines.warehouse import open_warehouse
+
+    settings = load_settings(home)
+    with open_warehouse(settings) as warehouse:
+        try:
+            model = train_model(settings, warehouse)
+        except NothingToLearnError as error:
+            click.echo(f"oneclient: {error}", err=True)
+            sys.exit(FOUND_A_PROBLEM)
+    folder = settings.models / model.version
+    _answer({"model_version": model.version, "folder": str(folder)}, as_json, lambda: screen.print(f"Model: {folder}"))
+
+
+@command
+@click.option("--as-of", type=Day, help="Rebuild the report of a past night as it was; default: the last night, as now.")
+def report(as_of: datetime | None, home: Path | None, as_json: bool) -> None:
+    """Publish the candidate report again and say where it is."""
+    from pipelines.review.publish import last_night, publish_report, rebuild_report
+
+    settings = load_settings(home)
+    if as_of:
+        folder = rebuild_report(settings, as_of.date())
+    else:
+        folder = publish_report(settings, last_night(settings) or _day(settings, None))
+    page = folder / "index.html"
+    _answer({"report": str(folder), "page": str(page)}, as_json, lambda: screen.print(f"Report: {page}"))
+
+
+@command
+@click.option("--tier", type=click.Choice(["near-certain", "likely", "possible"]), help="Only this tier.")
+@click.option("--as-of", type=Day, help="As a past night saw them; default: the last night.")
+def candidates(tier: str | None, as_of: datetime | None, home: Path | None, as_json: bool) -> None:
+    """List the candidates that the last night published, most harmful first."""
+    from dataclasses import asdict
+
+    from pipelines.review.publish import NoReportError, last_night, read_report
+
+    settings = load_settings(home)
+    day = as_of.date() if as_of else last_night(settings)
+    if day is None:
+        raise NoReportError("No night has published a report yet. Run: oneclient nightly")
+    found = [asdict(c) for c in read_report(settings, day).candidates if tier in {None, c.tier}]
+    _answer(found, as_json, lambda: _show_candidates(found))
+
+
+@command
+@click.option("--scope", type=click.Choice(["all", "linked"]), default="all", show_default=True)
+def fingerprint(scope: str, home: Path | None, as_json: bool) -> None:
+    """A hash of the whole state, or of the linked rows and whom they count for alone."""
+    from pipelines import fingerprint as state
+
+    digest = state.fingerprint(load_settings(home), "linked" if scope == "linked" else "all")
+    _answer({"scope": scope, "fingerprint": digest}, as_json, lambda: click.echo(digest))
+
+
+@command
+def doctor(home: Path | None, as_json: bool) -> None:
+    """Say whether this home is in good health, and what to do if not."""
+    from pipelines.doctor import examine
+
+    findings = examine(load_settings(home))
+    well = all(finding.well for finding in findings)
+    _answer({"well": well, "findings": [f.as_dict() for f in findings]}, as_json, lambda: _show_findings(findings))
+    sys.exit(0 if well else FOUND_A_PROBLEM)
+
+
+@command
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def map(file: Path, home: Path | None, as_json: bool) -> None:  # noqa: A001 - the command's name is the contract
+    """Print a first source mapping for FILE, to be read, completed and saved in HOME/sources."""
+    from pipelines.ingest.read import find_headings
+    from pipelines.ingest.refusal import FileRefusedError
+    from pipelines.sources import load_sources
+    from pipelines.sources.suggest import heading_vocabulary, suggest_mapping
+
+    settings = load_settings(home)
+    try:
+        headings = find_headings(file, heading_vocabulary(), settings.ingest)
+    except FileRefusedError as refusal:
+        click.echo(f"oneclient: {refusal}", err=True)
+        sys.exit(FOUND_A_PROBLEM)
+    suggestion = suggest_mapping(file, headings, load_sources(settings.sources))
+
+    def show() -> None:
+        click.echo(suggestion.mapping, nl=False)
+        if suggestion.unmapped:
+            click.echo(f"# headings without a field: {', '.join(suggestion.unmapped)}")
+        if suggestion.missing:
+            click.echo(f"# required fields without a heading: {', '.join(suggestion.missing)}")
+
+    from dataclasses import asdict
+
+    _answer(asdict(suggestion), as_json, show)
+    sys.exit(FOUND_A_PROBLEM if suggestion.missing else 0)
+
+
+def _day(settings: Settings, day: datetime | None) -> date:
+    return day.date() if day else datetime.now(ZoneInfo(settings.timezone)).date()
+
+
+def _answer(data: Any, as_json: bool, show: Callable[[], None]) -> None:
+    if as_json:
+        click.echo(json.dumps(data, indent=2, default=str, ensure_ascii=False))
+    else:
+        show()
+
+
+@contextmanager
+def _progress(*, quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
+    with Progress(console=Console(stderr=True), transient=True, disable=quiet) as bar:
+        task = bar.add_task("starting", total=None)
+        yield lambda step, done, of: bar.update(task, description=step, completed=done, total=of)
+
+
+def _pairs(title: str, values: dict[str, Any]) -> None:
+    table = Table(title=title, show_header=False)
+    for name, value in values.items():
+        table.add_row(name.replace("_", " "), f"{value:,}" if isinstance(value, int) else str(value))
+    screen.print(table)
+
+
+def _show_night(night: dict[str, Any]) -> None:
+    files = Table("feed", "issuer", "status", "read", "loaded", "rejected", "reason", title=f"Night of {night['day']}")
+    for landing in night["landings"]:
+        counts = (f"{landing[c]:,}" for c in ("rows_read", "rows_loaded", "rows_rejected"))
+        files.add_row(landing["feed"], landing["issuer"], landing["status"], *counts, landing["reason"] or "")
+    screen.print(files)
+    made, tiers = night["staging"]["new_clients"], night["matching"]["tiers"]
+    screen.print(f"New client records: {sum(made.values()):,} {made or ''}")
+    screen.print(f"Candidates: {sum(tiers.values()):,} {tiers or ''}")
+    screen.print(f"Report: {night['report']}/index.html", soft_wrap=True)
+
+
+def _show_candidates(found: list[dict[str, Any]]) -> None:
+    table = Table("candidate", "tier", "probability", "left", "right", "relation", title=f"{len(found):,} candidates")
+    for c in found:
+        table.add_row(
+            c["candidate_id"], c["tier"], f"{c['match_probability']:.4f}",
+            c["left"]["client_ref"], c["right"]["client_ref"], c["relation"],
+        )  # fmt: skip
+    screen.print(table)
+
+
+def _show_findings(findings: list[Any]) -> None:
+    for finding in findings:
+        click.echo(f"{'well   ' if finding.well else 'PROBLEM'}  {finding.check}: {finding.found}")
+        if not finding.well:
+            click.echo(f"         {finding.next}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,105 @@
+"""Is this home in good health? Each check says what it found and what to do next."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from pipelines.match.train import load_model
+from pipelines.settings import Settings, SettingsError
+from pipelines.sources import load_sources
+from pipelines.warehouse import Warehouse, WarehouseBusyError, open_warehouse
+
+ENOUGH_DISK_GIGABYTES = 2
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One check: what was found, and if it is not well, what to do next."""
+
+    check: str
+    well: bool
+    found: str
+    next: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return asdict(self)
+
+
+def examine(settings: Settings) -> list[Finding]:
+    """Every check, in the order in which one would mend them."""
+    findings = [_sources(settings), _disk(settings), _model(settings), _quarantine(settings)]
+    try:
+        with open_warehouse(settings) as warehouse:
+            findings += [check(warehouse) for check in _WAREHOUSE_CHECKS]
+    except WarehouseBusyError as error:
+        findings.append(Finding("warehouse", False, str(error), "Run doctor again when it is free."))
+    return findings
+
+
+def _sources(settings: Settings) -> Finding:
+    try:
+        return Finding("source mappings", True, f"{len(load_sources(settings.sources))} mappings can be read")
+    except SettingsError as error:
+        return Finding("source mappings", False, str(error), "Correct the mapping in HOME/sources.")
+
+
+def _disk(settings: Settings) -> Finding:
+    free = shutil.disk_usage(settings.home).free / 1e9
+    return Finding("disk", free >= ENOUGH_DISK_GIGABYTES, f"{free:.0f} GB free", "Free some disk before the next night.")
+
+
+def _model(settings: Settings) -> Finding:
+    try:
+        model = load_model(settings)
+    except SettingsError as error:
+        return Finding("model", False, str(error), "Run: oneclient train")
+    return Finding("model", True, f"model {model.version}" if model else "none yet: the first night trains one")
+
+
+def _quarantine(settings: Settings) -> Finding:
+    notes = len(list(settings.quarantine.glob("*.reason.json")))
+    found = f"{notes} files in quarantine"
+    return Finding("quarantine", notes == 0, found, "Read the .reason.json beside each, act on it, and delete both.")
+
+
+def _nothing_lost(warehouse: Warehouse) -> Finding:
+    wrong = _count(warehouse, "raw.files", "select count(*) from raw.files where rows_read <> rows_loaded + rows_rejected")
+    return Finding(
+        "nothing lost", wrong == 0, f"{wrong} files whose rows do not add up", "Restore the home from its last backup."
+    )
+
+
+def _everything_taken(warehouse: Warehouse) -> Finding:
+    waiting = _count(
+        warehouse,
+        "raw.files",
+        "select count(*) from raw.files where status = 'loaded' and file_id not in (select file_id from staged.taken_files)",
+    )
+    return Finding("register", waiting == 0, f"{waiting} landed files are not in the register yet", "Run: oneclient nightly")
+
+
+def _counts_for_someone(warehouse: Warehouse) -> Finding:
+    tables = ("visits", "purchase_orders", "enrolments", "contacts", "aliases", "references", "source_records")
+    lost = sum(
+        _count(
+            warehouse,
+            f"staged.{table}",
+            f"select count(*) from staged.{table} where client_id not in (select survivor_id from staged.clients)",
+        )
+        for table in tables
+    )
+    return Finding(
+        "linked rows", lost == 0, f"{lost} rows count for a client record that is not live",
+        "An order or visit on a merged-away record brings it back to life: run oneclient nightly, then report it.",
+    )  # fmt: skip
+
+
+_WAREHOUSE_CHECKS: tuple[Callable[[Warehouse], Finding], ...] = (_nothing_lost, _everything_taken, _counts_for_someone)
+
+
+def _count(warehouse: Warehouse, table: str, sql: str) -> int:
+    return int(warehouse.one(sql)) if warehouse.exists(table) else 0

@@ -1,0 +1,1 @@
+"""staged → matched: who may be whom, by a model that says why."""

@@ -1,0 +1,289 @@
+"""The candidate report as an Excel workbook, with every candidate. What a source sent is text there, not a formula."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime, time
+from itertools import islice
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+import xlsxwriter
+
+from pipelines.review.contents import TIERS, Candidate, Comparison, FileLine, Reject, Report, Side
+from pipelines.review.mask import mask_report
+from pipelines.review.page import MADE_HOW, MARKS, how_made, in_order, say_bits
+
+LONGEST_CELL = 32_767
+MOST_ROWS = 1_048_575
+VERDICTS = ("same", "different", "unsure")
+READ_ME = (
+    ("Candidates", "One row is two client records that may be one person, most harmful first."),
+    ("Evidence", "One row is one comparison of a candidate: what the two records say, and what that weighs."),
+    ("Summary, Files, Rejects", "What the night read, and that nothing was lost on the way."),
+    ("Weight", "In bits: each bit doubles the odds that the two are one person, a negative one halves them."),
+    ("Tier", f"{', '.join(TIERS)}: how likely, in a word."),
+    ("Household tie", "Why two people may look alike: a couple, twins, a father and son. Read it before you agree."),
+    ("Agreement", ", ".join(f"{mark} {agreement}" for agreement, mark in MARKS.items()) + "."),
+    ("Verdict", "Choose same, different or unsure. Nothing reads this column yet: it shows what will be asked of you."),
+    ("The rule", "The machine proposes; people decide."),
+)
+MASKED = "Most of each value is hidden, so that this file may leave the building. Agreement and weight are as found."
+PERSONAL = "This workbook holds personal data: keep it in the building."
+
+_FORBIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+
+Row = TypeVar("Row")
+Cell = str | int | float
+
+
+@dataclass(frozen=True)
+class Column(Generic[Row]):
+    """One column of a sheet: its heading, its width in characters, and what it says of a row."""
+
+    heading: str
+    width: int
+    cell: Callable[[Row], Cell]
+
+
+def write_workbook(report: Report, path: Path, *, mask: bool = False) -> None:
+    """Write the report to ``path``, the same bytes for the same report; with ``mask``, fit to leave the building."""
+    if mask:
+        report = mask_report(report)
+    options = {
+        "constant_memory": True,
+        "strings_to_formulas": False,
+        "strings_to_numbers": False,
+        "strings_to_urls": False,
+    }
+    with xlsxwriter.Workbook(str(path), options) as file:
+        file.set_properties(
+            {
+                "title": _as_text(f"Candidates for {report.run.provider}, {report.run.day}"),
+                "created": datetime.combine(report.run.day, time.min),
+            }
+        )
+        workbook = _Workbook(file)
+        workbook.write_lines("Read me", _read_me(report, mask))
+        workbook.write_lines("Summary", _summary(report))
+        workbook.write_table("Files", _FILES, report.run.files, len(report.run.files), "No file came.")
+        workbook.write_table("Rejects", _REJECTS, report.run.rejects, len(report.run.rejects), "Nothing was rejected.")
+        candidates = len(report.candidates)
+        sheet = workbook.write_table("Candidates", _CANDIDATES, report.candidates, candidates, "No candidates tonight.")
+        if candidates:
+            _ask_for_verdicts(sheet, min(candidates, MOST_ROWS))
+        evidence = ((candidate, comparison) for candidate in report.candidates for comparison in candidate.comparisons)
+        workbook.write_table("Evidence", _EVIDENCE, evidence, _evidence_rows(report), "No candidates tonight.")
+
+
+class _Workbook:
+    """The open file and its few styles."""
+
+    def __init__(self, file: Any) -> None:
+        file.formats[0].set_font_size(11)
+        top = {"valign": "top"}
+        self._file = file
+        self._text = file.add_format(top | {"text_wrap": True, "quote_prefix": True})
+        self._whole = file.add_format(top | {"num_format": "#,##0"})
+        self._decimal = file.add_format(top | {"num_format": "0.0000"})
+        self._heading = file.add_format(
+            {"bold": True, "text_wrap": True, "valign": "vcenter", "bg_color": "#E4EAEF", "bottom": 1}
+        )
+        self._title = file.add_format({"bold": True, "font_size": 13, "valign": "top"})
+        self._label = file.add_format(top | {"bold": True, "text_wrap": True, "quote_prefix": True})
+
+    def write_lines(self, name: str, lines: Iterable[tuple[str, Cell | None]]) -> None:
+        """A sheet of labels and what they say; a label with nothing to say is a title."""
+        sheet = self._add_sheet(name)
+        sheet.set_column(0, 0, 44)
+        sheet.set_column(1, 1, 90)
+        for row, (label, said) in enumerate(lines):
+            if said is None:
+                sheet.write_string(row, 0, _as_text(label), self._title)
+            else:
+                sheet.write_string(row, 0, _as_text(label), self._label)
+                self._write(sheet, row, 1, said)
+
+    def write_table(
+        self, name: str, columns: tuple[Column[Row], ...], rows: Iterable[Row], count: int, if_none: str
+    ) -> Any:
+        """A sheet with a heading that stays in sight and can be filtered; what does not fit is cut, with a note."""
+        sheet = self._add_sheet(name)
+        sheet.freeze_panes(1, 1)
+        sheet.repeat_rows(0)
+        fits = count if count <= MOST_ROWS else MOST_ROWS - 1
+        sheet.autofilter(0, 0, fits, len(columns) - 1)
+        sheet.set_row(0, 32)
+        for position, column in enumerate(columns):
+            sheet.set_column(position, position, column.width)
+            sheet.write_string(0, position, column.heading, self._heading)
+        for number, row in enumerate(islice(rows, fits), start=1):
+            for position, column in enumerate(columns):
+                self._write(sheet, number, position, column.cell(row))
+        if not count:
+            self._write(sheet, 1, 0, if_none)
+        elif fits < count:
+            self._write(sheet, fits + 1, 0, f"Cut here: a sheet holds no more. {_first_of(fits, count)}")
+        return sheet
+
+    def _add_sheet(self, name: str) -> Any:
+        sheet = self._file.add_worksheet(name)
+        sheet.set_landscape()
+        sheet.set_paper(9)
+        sheet.fit_to_pages(1, 0)
+        return sheet
+
+    def _write(self, sheet: Any, row: int, column: int, cell: Cell) -> None:
+        if isinstance(cell, str):
+            sheet.write_string(row, column, _as_text(cell), self._text)
+        elif math.isfinite(cell):
+            sheet.write_number(row, column, cell, self._whole if isinstance(cell, int) else self._decimal)
+        else:
+            sheet.write_string(row, column, say_bits(cell), self._text)
+
+
+def _as_text(text: str) -> str:
+    """Text that a cell can hold: no character that XML forbids, nothing xlsxwriter takes for markup, not too long."""
+    text = _FORBIDDEN.sub("\ufffd", text.replace("\r\n", "\n"))
+    if text.startswith("<r>"):
+        text = f" {text}"
+    if len(text) > LONGEST_CELL // 2 and len(encoded := text.encode("utf-16-le")) > 2 * LONGEST_CELL:
+        text = encoded[: 2 * (LONGEST_CELL - 1)].decode("utf-16-le", "ignore") + "…"
+    return text
+
+
+def _ask_for_verdicts(sheet: Any, rows: int) -> None:
+    column = [column.heading for column in _CANDIDATES].index("Verdict")
+    sheet.data_validation(
+        1,
+        column,
+        rows,
+        column,
+        {
+            "validate": "list",
+            "source": list(VERDICTS),
+            "error_title": "Not a verdict",
+            "error_message": f"Choose {', '.join(VERDICTS[:-1])} or {VERDICTS[-1]}.",
+        },
+    )
+
+
+def _read_me(report: Report, masked: bool) -> Iterable[tuple[str, Cell | None]]:
+    yield f"Candidates for {report.run.provider}, night of {report.run.day}", None
+    yield from READ_ME
+    yield ("Masked", MASKED) if masked else ("Personal data", PERSONAL)
+
+
+def _summary(report: Report) -> Iterable[tuple[str, Cell | None]]:
+    run = report.run
+    read, loaded, rejected = (
+        sum(getattr(file, rows) for file in run.files) for rows in ("rows_read", "rows_loaded", "rows_rejected")
+    )
+    yield "The night", None
+    yield "Provider", run.provider
+    yield "Night", run.day.isoformat()
+    yield "Client records", run.clients
+    yield "Files", None
+    yield "Files", len(run.files)
+    yield "Rows read", read
+    yield "Rows loaded", loaded
+    yield "Rows rejected", rejected
+    yield "Read = loaded + rejected", "yes" if read == loaded + rejected else "NO: look at this before anything else"
+    yield "New client records, by why one was made", None
+    for how, count in in_order(run.new_clients, tuple(MADE_HOW)):
+        yield how_made(how), count
+    yield "All", sum(run.new_clients.values())
+    yield "Candidates by tier", None
+    for tier, count in in_order(run.tiers, TIERS):
+        yield tier, count
+    yield "All", sum(run.tiers.values())
+    yield "In this workbook", None
+    for sheet, count in (("Candidates", len(report.candidates)), ("Evidence", _evidence_rows(report))):
+        yield sheet, count if count <= MOST_ROWS else _first_of(MOST_ROWS - 1, count)
+    yield "Checks", None
+    for gate in run.gates:
+        outcome = "passed" if gate.success else f"FAILED: {gate.failures}"
+        yield f"{gate.suite}, {gate.subject}", f"{outcome} ({gate.checks:,} checks, {gate.rows:,} rows)"
+    yield "Versions", None
+    yield "oneclient", run.oneclient_version
+    yield "Model", run.model_version
+    yield "Config hash", run.config_hash
+
+
+def _evidence_rows(report: Report) -> int:
+    return sum(len(candidate.comparisons) for candidate in report.candidates)
+
+
+def _first_of(fits: int, count: int) -> str:
+    return f"The first {fits:,} of {count:,} rows, most harmful candidate first."
+
+
+def _strongest(candidate: Candidate, direction: int) -> str:
+    """The two comparisons that weigh most for (1) or against (-1), a line each."""
+    lines = sorted(
+        (comparison for comparison in candidate.comparisons if direction * comparison.weight > 0),
+        key=lambda comparison: -direction * comparison.weight,
+    )
+    return "\n".join(f"{line.field}: {line.words} ({say_bits(line.weight)})" for line in lines[:2])
+
+
+def _side_columns(name: str, side: Callable[[Candidate], Side]) -> tuple[Column[Candidate], ...]:
+    return (
+        Column(f"{name} record", 26, lambda candidate: side(candidate).client_ref),
+        Column(f"{name}: active orders", 9, lambda candidate: side(candidate).active_orders),
+        Column(f"{name}: upcoming visits", 10, lambda candidate: side(candidate).upcoming_visits),
+        Column(f"{name}: past visits", 9, lambda candidate: side(candidate).past_visits),
+        Column(f"{name}: enrolments", 11, lambda candidate: side(candidate).enrolments),
+        Column(f"{name}: references", 28, lambda candidate: "\n".join(side(candidate).references)),
+        Column(f"{name}: made on", 11, lambda candidate: side(candidate).made_on.isoformat()),
+        Column(f"{name}: came to be", 28, lambda candidate: how_made(side(candidate).made_how)),
+    )
+
+
+_FILES: tuple[Column[FileLine], ...] = (
+    Column("File", 44, lambda file: file.file_name),
+    Column("Feed", 18, lambda file: file.feed.replace("_", " ")),
+    Column("From", 14, lambda file: file.issuer),
+    Column("Status", 13, lambda file: file.status),
+    Column("Reason", 60, lambda file: file.reason or ""),
+    Column("Rows read", 11, lambda file: file.rows_read),
+    Column("Rows loaded", 11, lambda file: file.rows_loaded),
+    Column("Rows rejected", 11, lambda file: file.rows_rejected),
+)
+_REJECTS: tuple[Column[Reject], ...] = (
+    Column("File", 44, lambda reject: reject.file_name),
+    Column("Column", 20, lambda reject: reject.column or ""),
+    Column("Reason", 50, lambda reject: reject.reason),
+    Column("What", 16, lambda reject: "row rejected" if reject.whole_row else "cell left empty"),
+    Column("How many", 10, lambda reject: reject.count),
+    Column("First row numbers", 40, lambda reject: ", ".join(map(str, reject.rows))),
+)
+_CANDIDATES: tuple[Column[Candidate], ...] = (
+    Column("Candidate", 20, lambda candidate: candidate.candidate_id),
+    Column("Cluster", 14, lambda candidate: candidate.cluster_id),
+    Column("Tier", 13, lambda candidate: candidate.tier),
+    Column("Probability", 11, lambda candidate: candidate.match_probability),
+    Column("Weight (bits)", 10, lambda candidate: candidate.weight),
+    Column("Household tie", 28, lambda candidate: candidate.relation),
+    Column("Strongest evidence for", 46, lambda candidate: _strongest(candidate, 1)),
+    Column("Strongest evidence against", 46, lambda candidate: _strongest(candidate, -1)),
+    *_side_columns("Left", lambda candidate: candidate.left),
+    *_side_columns("Right", lambda candidate: candidate.right),
+    Column("Verdict", 12, lambda candidate: ""),
+    Column("Decided by", 18, lambda candidate: ""),
+    Column("Reason", 40, lambda candidate: ""),
+)
+_EVIDENCE: tuple[Column[tuple[Candidate, Comparison]], ...] = (
+    Column("Candidate", 20, lambda line: line[0].candidate_id),
+    Column("Left record", 26, lambda line: line[0].left.client_ref),
+    Column("Right record", 26, lambda line: line[0].right.client_ref),
+    Column("Field", 18, lambda line: line[1].field),
+    Column("Left", 34, lambda line: line[1].left),
+    Column("Right", 34, lambda line: line[1].right),
+    Column("Agreement", 14, lambda line: f"{MARKS[line[1].agreement]} {line[1].agreement}"),
+    Column("In words", 46, lambda line: line[1].words),
+    Column("Weight (bits)", 10, lambda line: line[1].weight),
+)
