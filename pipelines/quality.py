@@ -54,9 +54,8 @@ class Gate:
 
     def failures(self) -> str:
         """The failed expectations in words, without any cell."""
-        return "; ".join(
-            f"{c.why} ({c.error or c.observed})" for c in self.checks if not c.success
-        )
+        failed = "; ".join(f"{c.why} ({c.error or c.observed})" for c in self.checks if not c.success)
+        return failed or ("" if self.success else "an expectation was not evaluated")
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -78,7 +77,8 @@ def check(table: str, rows: pd.DataFrame, subject: str) -> Gate:
     suite = _suite(table)
     validated = _validate(suite, rows)
     checks = tuple(_checked(result) for result in validated.results)
-    return Gate(table, subject, len(rows), all(c.success for c in checks), checks)
+    all_ran = len(checks) == len(suite["expectations"])
+    return Gate(table, subject, len(rows), all_ran and all(c.success for c in checks), checks)
 
 
 def pass_gate(warehouse: Warehouse, night: date, table: str, rows: pd.DataFrame) -> Gate:
@@ -109,7 +109,8 @@ def _checked(result: Any) -> Checked:
     if "unexpected_percent" in found:
         observed = f"{found['unexpected_count']:,} of {found['element_count']:,} rows do not fit"
     else:
-        observed = f"observed {found.get('observed_value')}"
+        value = found.get("observed_value")
+        observed = f"observed {value}" if isinstance(value, int | float) else "observed otherwise"
     kwargs = config.kwargs
     column = kwargs.get("column") or ", ".join(kwargs.get("column_list", ())) or kwargs.get("column_A")
     why = (config.meta or {}).get("why") or config.type
@@ -141,14 +142,18 @@ def _context() -> Any:
         logging.getLogger("great_expectations").setLevel(logging.ERROR)
         context = gx.get_context(mode="ephemeral")
         context.variables.progress_bars = {"globally": False}
-        return context, context.data_sources.add_pandas("rows").add_dataframe_asset("rows").add_batch_definition_whole_dataframe("rows")
+        return context
 
 
 def _validate(suite: dict[str, Any], rows: pd.DataFrame) -> Any:
+    """Run a suite by the engine itself: ``Batch.validate`` hashes every cell twice first, for an id that nobody reads."""
+    context = _context()
     from great_expectations.core import ExpectationSuite  # noqa: PLC0415
+    from great_expectations.core.batch import Batch  # noqa: PLC0415
+    from great_expectations.execution_engine import PandasExecutionEngine  # noqa: PLC0415
+    from great_expectations.validator.validator import Validator  # noqa: PLC0415
 
-    _, definition = _context()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        batch = definition.get_batch(batch_parameters={"dataframe": rows})
-        return batch.validate(ExpectationSuite(**suite), result_format="BASIC")
+        validator = Validator(PandasExecutionEngine(), batches=[Batch(data=rows)], data_context=context)
+        return validator.validate(ExpectationSuite(**suite), result_format="BASIC")

@@ -112,7 +112,7 @@ def load_settings(home: Path | None = None) -> Settings:
     try:
         written = tomllib.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
         settings = Settings.model_validate({**written, "home": home})
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"settings.toml is not valid TOML: {error}. Correct that line and run again.") from error
     except ValidationError as error:
         raise SettingsError(f"settings.toml: {first_problem(error)}. Correct it and run again.") from error

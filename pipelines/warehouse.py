@@ -16,7 +16,7 @@ from typing import Any
 
 import duckdb
 import pandas as pd
-from tenacity import RetryError, Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
+from tenacity import RetryError, Retrying, retry_if_exception, stop_after_delay, wait_random_exponential
 
 from pipelines.settings import Settings, WarehouseSettings
 
@@ -103,6 +103,24 @@ class Warehouse:
         self.execute(f"create or replace temp table {name} as {sql}", _bound(sql, parameters))
         return int(self.one(f"select count(*) from {name}"))
 
+    def work_empty(self, name: str, select: str, parameters: Parameters | None = None) -> None:
+        """An empty temporary table with the columns of a SELECT, to ``append`` to."""
+        self.execute(f"create or replace temp table {name} ({self._columns(select, parameters)})")
+
+    def append(self, table: str, rows: str, columns: str = "*") -> None:
+        """Add ``columns`` of all of ``rows`` (a table with columns of the same names) to ``table``.
+
+        The one way to insert: in DuckDB 2.0.0 an INSERT of no rows, followed in the same transaction by one of more
+        than a row group (122,880 rows), leaves a table that reads as empty. So no rows are never inserted.
+        """
+        if self.one(f"select count(*) from {rows}"):
+            self.execute(f"insert into {table} by name select {columns} from {rows}")
+
+    def _columns(self, select: str, parameters: Parameters | None) -> str:
+        """Column definitions of a SELECT; making the table from the SELECT itself would be an INSERT of no rows."""
+        described = self.rows(f"describe {select}", _bound(select, parameters))
+        return ", ".join(f'"{name}" {kind}' for name, kind, *_ in described)
+
     def upsert(
         self, table: str, key: Sequence[str], incoming: str, *, keep: Sequence[str] = (), newest: str | None = None,
         within: str | None = None,
@@ -115,7 +133,7 @@ class Warehouse:
         """
         columns = [name for name, *_ in self.rows(f"describe {incoming}")]
         self.create(table, f"select * from {incoming}")
-        same_key = " and ".join(f"kept.{c} = incoming.{c}" for c in key)
+        same_key = " and ".join(f"kept.{c} is not distinct from incoming.{c}" for c in key)
         compared = [c for c in columns if c not in {*key, *keep}]
         differs = " or ".join(f"kept.{c} is distinct from incoming.{c}" for c in compared) or "false"
         deleted = 0
@@ -149,7 +167,7 @@ class Warehouse:
             {"schema": schema, "name": name},
         )
         if not found:
-            self.execute(f"create table {table} as select * from ({select}) limit 0", parameters)
+            self.execute(f"create table {table} ({self._columns(select, parameters)})")
         elif found != wanted:
             raise WarehouseShapeError(
                 f"{table} in this home was made by another version of oneclient ({_difference(found, wanted)}). "
@@ -182,7 +200,7 @@ def open_warehouse(settings: Settings) -> Iterator[Warehouse]:
     wait = settings.warehouse.lock_wait_seconds
     try:
         for attempt in Retrying(
-            retry=retry_if_exception_type(duckdb.IOException),
+            retry=retry_if_exception(_is_locked),
             wait=wait_random_exponential(multiplier=0.1, max=5),
             stop=stop_after_delay(wait),
         ):
@@ -222,6 +240,10 @@ def _connect(database: str, settings: WarehouseSettings, scratch: Path | None) -
     if scratch:
         config["temp_directory"] = str(scratch)
     return duckdb.connect(database, config=config)
+
+
+def _is_locked(error: BaseException) -> bool:
+    return isinstance(error, duckdb.IOException) and "lock" in str(error)
 
 
 def _prepare(warehouse: Warehouse) -> None:

@@ -1,25 +1,36 @@
 -- Reading cells as people write them. Each macro gives null for what it cannot read; nothing here guesses.
 
-create or replace temp macro cleaned(cell) as nullif(trim(regexp_replace(cell, '\s+', ' ', 'g')), '');
+-- A no-break space, which web pages and cp1252 files put for a space, is a space.
+create or replace temp macro cleaned(cell) as nullif(trim(regexp_replace(cell, '[\s\p{Z}]+', ' ', 'g')), '');
+
+create or replace temp macro trimmed(cell) as trim(cell, concat(' ', chr(9), chr(10), chr(13), chr(160)));
+
+create or replace temp macro plausible_day(day) as (
+    case when day between date '1850-01-01' and date '2200-01-01' then day end
+);
 
 create or replace temp macro read_date(cell, formats, serials) as (
     case
-        when cell is null or cell = '' then null
-        when serials and regexp_full_match(cell, '\s*\d{5}(\.0+)?\s*')
-            then date '1899-12-30' + trunc(try_cast(trim(cell) as double))::integer
-        else (select if(day between date '1850-01-01' and date '2200-01-01', day, null)
-              from (select try_strptime(trim(cell), formats)::date as day))
+        when serials and regexp_full_match(trimmed(cell), '\d{5}(\.\d+)?')
+            then date '1899-12-30' + trunc(try_cast(trimmed(cell) as double))::integer
+        when regexp_matches(cell, '\d') then plausible_day(try_strptime(trimmed(cell), formats)::date)
     end
 );
 
-create or replace temp macro read_decimal(cell) as try_cast(regexp_replace(cell, '[£,\s]', '', 'g') as decimal(18, 4));
+-- A comma parts thousands, never pence: "1,234.50" is read, "12,50" is not.
+create or replace temp macro read_decimal(cell) as (
+    case
+        when regexp_full_match(regexp_replace(cell, '[£\s\p{Z}]', '', 'g'), '[-+]?(\d*|\d{1,3}(,\d{3})+)(\.\d*)?')
+            then try_cast(regexp_replace(cell, '[£,\s\p{Z}]', '', 'g') as decimal(18, 4))
+    end
+);
 
 create or replace temp macro read_integer(cell) as (
-    if(read_decimal(cell) = trunc(read_decimal(cell)), read_decimal(cell)::integer, null)
+    case when read_decimal(cell) = trunc(read_decimal(cell)) then try_cast(read_decimal(cell) as integer) end
 );
 
 create or replace temp macro read_time(cell) as (
-    try_strptime(trim(cell), ['%H:%M', '%H:%M:%S', '%H.%M', '%I:%M %p', '%Y-%m-%d %H:%M:%S'])::time
+    try_strptime(trimmed(cell), ['%H:%M', '%H:%M:%S', '%H.%M', '%I:%M %p', '%Y-%m-%d %H:%M:%S'])::time
 );
 
 -- A name without case, accents and punctuation: "O'Brien-Smith " and "OBRIEN SMITH" are one.
@@ -66,6 +77,9 @@ create or replace temp macro postcode_key(postcode) as (
         else reference_key(postcode)
     end
 );
+
+-- "PO/2026/7/1" is line 1 of order PO/2026/7.
+create or replace temp macro order_of_line(record_id) as regexp_replace(record_id, '/[^/]*$', '');
 
 create or replace temp macro gender_code(gender) as (
     case

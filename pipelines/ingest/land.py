@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipelines.feeds import FEEDS, Feed, Field
-from pipelines.ingest.archive import blank_cells, keep_copy
+from pipelines.ingest.archive import blank_record, keep_copy
 from pipelines.ingest.read import Contents, read_file
 from pipelines.ingest.refusal import FileRefusedError
 from pipelines.quality import Gate, check, suite_columns
@@ -79,8 +79,12 @@ def land_file(settings: Settings, path: Path, day: date) -> Landing:
     """Land one file of the inbox for the night of ``day``. Bad input ends in quarantine and never raises."""
     sources = load_sources(settings.sources)
     source = source_for(path.name, sources)
-    before = path.stat()
-    content_hash = _hash(path)
+    try:
+        before = path.stat()
+        content_hash = _hash(path)
+    except OSError as error:
+        reason = f"The file cannot be opened ({error.strerror}). It is taken once it can; see who owns it."
+        return Landing(0, "", "unknown", "unknown", "unknown", "waiting", reason)
     landing = Landing(
         file_id=int(content_hash[:13], 16),
         content_hash=content_hash,
@@ -100,7 +104,7 @@ def land_file(settings: Settings, path: Path, day: date) -> Landing:
             landing = replace(landing, status="repeated", reason="The same content was loaded before.")
         elif contents is None or source is None:
             landing = replace(landing, status="quarantined", reason=reason)
-            landing = _quarantine(settings, warehouse, landing, path, day, hidden, readable=False)
+            landing = _quarantine(settings, warehouse, landing, path, day, hidden)
         else:
             landing = _load(settings, warehouse, landing, path, day, source, contents, hidden)
     log.info(
@@ -185,8 +189,8 @@ def _load(
         refusal = refusal or _repeated_reference(warehouse, landing, source, contents.rows, references)
         if refusal:
             landing = replace(landing, status="quarantined", reason=refusal, rows_loaded=0, rows_rejected=read)
-            return _quarantine(settings, warehouse, landing, path, day, hidden, readable=True, gate=gate)
-        keep_copy(path, archived_as(settings, landing, path.suffix), hidden, readable=True)
+            return _quarantine(settings, warehouse, landing, path, day, hidden, contents=contents, gate=gate)
+        keep_copy(path, archived_as(settings, landing, path.suffix), hidden, readable=True, layout=contents.layout)
         with warehouse.transaction():
             _insert(warehouse, f"raw.{feed.name}", *_raw_rows(source, landing))
             for table in ("raw.rejected_rows", "raw.unread_values"):
@@ -197,41 +201,53 @@ def _load(
 
 
 def _find_faults(warehouse: Warehouse, feed: Feed, parameters: dict[str, Any]) -> None:
-    """Temporary table ``faults``: one row for each cell that is missing though required, or cannot be read."""
-    faulty = {field.name: _faulty(field) for field in feed.fields if field.required or field.type != "text"}
-    used = {k: v for k, v in parameters.items() if any(f"${k}" in condition for condition in faulty.values())}
-    warehouse.execute(
-        f"create or replace temp table suspects as select * from landing where {' or '.join(faulty.values())}", used
-    )
+    """Temporary table ``faults``: one row for each cell that is missing though required, or cannot be read.
+
+    Millions of rows share some thousand dates and times, so each distinct cell is read once.
+    """
+    typed = [field for field in feed.fields if field.type != "text"]
+    checked = [field for field in feed.fields if field.required or field.type != "text"]
+    cells = [f"select distinct '{f.name}' as column_name, {f.name} as cell from landing" for f in typed]
+    unreadable = [
+        f"select column_name, cell from cells where column_name = '{f.name}' and {_filled('cell')}"
+        f" and not ({_READABLE[f.type].format('cell')})"
+        for f in typed
+    ]
+    used = {k: v for k, v in parameters.items() if any(f"${k}" in select for select in unreadable)}
+    warehouse.execute(f"create or replace temp table cells as {' union all '.join(cells)}")
+    warehouse.execute(f"create or replace temp table unreadable as {' union all '.join(unreadable)}", used)
+    faulty = {f.name: _faulty(f) for f in checked}
+    warehouse.execute(f"create or replace temp table suspects as select * from landing where {' or '.join(faulty.values())}")
     each = [
         f"select row_number, {position} as position, '{field.name}' as column_name,"
-        f" case when trim({field.name}) = '' or {field.name} is null then 'missing'"
-        f" else '{_KIND.get(field.type, 'missing')}' end as reason,"
+        f" if({_filled(field.name)}, '{_KIND.get(field.type, 'missing')}', 'missing') as reason,"
         f" {field.name} as value_as_sent, {field.required} as required from suspects where {faulty[field.name]}"
         for position, field in enumerate(feed.fields)
-        if field.name in faulty
+        if field in checked
     ]
-    warehouse.execute(f"create or replace temp table faults as {' union all '.join(each)}", used)
+    warehouse.execute(f"create or replace temp table faults as {' union all '.join(each)}")
+
+
+def _filled(cell: str) -> str:
+    return f"coalesce(regexp_matches({cell}, '[^\\s\\p{{Z}}]'), false)"
 
 
 def _faulty(field: Field) -> str:
     """A SQL condition that is true or false, never null."""
-    filled = f"coalesce({field.name}, '') <> '' and trim({field.name}) <> ''"
-    unreadable = f"({filled} and not ({_READABLE[field.type].format(field.name)}))"
-    return f"(not ({filled}) or {unreadable})" if field.required else unreadable
+    missing = f"not {_filled(field.name)}" if field.required else "false"
+    if field.type == "text":
+        return missing
+    unread = f"{field.name} in (select cell from unreadable where column_name = '{field.name}')"
+    return f"({missing} or coalesce({unread}, false))"
 
 
 def _reject(warehouse: Warehouse, contents: Contents, hidden: frozenset[str]) -> None:
     """Temporary tables ``rejected`` (one row a rejected row) and ``unread`` (one row an unread cell elsewhere)."""
-    width = len(contents.header.headings)
+    headings = contents.header.headings
     delimiter = contents.layout.delimiter if contents.layout else ","
     broken = pd.DataFrame(
         [
-            (
-                row.row_number,
-                f"the row has {row.cells} cells, the header {width}",
-                blank_cells(row.text, delimiter, contents.header, hidden),
-            )
+            (row.row_number, row.reason, blank_record(row.text, delimiter, headings, hidden))
             for row in contents.broken
         ],
         columns=["row_number", "reason", "row_as_sent"],
@@ -255,7 +271,7 @@ def _gate_frame(warehouse: Warehouse, feed: Feed, contents: Contents) -> pd.Data
     columns = [c for c in suite_columns(f"raw.{feed.name}") if c in feed.field_names]
     unreadable = pa.array([n for (n,) in warehouse.rows("select row_number from rejected")], pa.int64())
     rows = contents.rows
-    frame = pa.table(
+    frame: pd.DataFrame = pa.table(
         {c: pc.if_else(pc.equal(rows.column(c), ""), None, rows.column(c)) for c in columns}
         | {"readable": pc.invert(pc.is_in(rows.column("row_number"), unreadable))}
     ).to_pandas(types_mapper=pd.ArrowDtype)
@@ -337,7 +353,7 @@ def _write_ledger(
         "landed_at": datetime.now(UTC),
     }
     warehouse.work("ledger_line", "raw.files", line)
-    warehouse.upsert("raw.files", ["file_id"], "ledger_line", keep=["delivered_for", "landed_at"])
+    warehouse.upsert("raw.files", ["file_id"], "ledger_line", keep=["file_name", "delivered_for", "landed_at"])
 
 
 def _quarantine(
@@ -348,12 +364,13 @@ def _quarantine(
     day: date,
     hidden: frozenset[str],
     *,
-    readable: bool,
+    contents: Contents | None = None,
     gate: Gate | None = None,
 ) -> Landing:
     """Set the file aside with its reason beside it; one that might hide a never-stored column stays in the inbox."""
     kept = settings.quarantine / f"{landing.source}-{landing.content_hash[:16]}{path.suffix.lower()}"
-    copied = keep_copy(path, kept, hidden, readable=readable)
+    layout = contents.layout if contents else None
+    copied = keep_copy(path, kept, hidden, readable=contents is not None, layout=layout)
     landing = replace(landing, left_in_inbox=not copied)
     note = {
         "file_name": path.name,

@@ -10,9 +10,13 @@ import csv
 import datetime as dt
 import io
 import re
+import sys
 import zipfile
+import zlib
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -28,28 +32,35 @@ from pipelines.settings import IngestSettings
 from pipelines.sources import Source, heading_key
 
 HEADER_SEARCH_ROWS = 30
-_WORKBOOKS = {".xlsx", ".xlsm"}
-_DELIMITERS = (",", ";", "\t", "|")
+WORKBOOKS = {".xlsx", ".xlsm"}
+DELIMITERS = (",", ";", "\t", "|")
 _SAMPLE_BYTES = 1 << 18
-_WESTERN = ["cp1252", "cp1250", "mac_roman", "cp850", "utf_16", "utf_16_le", "utf_16_be"]
-_MAX_CELLS = 80_000_000
+_OTHER_WESTERN = ["mac_roman", "cp850", "cp1250", "latin_1"]
+_MAX_SPAN_TO_CELLS = 100
+_SMALL_SHEET = 1_000_000
+_CELL_PLACE = re.compile(rb"""\br=["']([A-Z]{1,3})(\d{1,7})["']""")
+_END = "\0end of file\0"
 _ASK_AGAIN = "Ask the sender for the file again."
+
+
+csv.field_size_limit(sys.maxsize)  # a cell that swallowed half a file is judged here, not by the csv module
 
 
 @dataclass(frozen=True)
 class BrokenRow:
-    """A row whose number of cells does not fit the header. ``row_number`` counts from the top of the file, from 1."""
+    """A row that cannot be told into columns. ``row_number`` is the row that a spreadsheet shows it in, from 1."""
 
     row_number: int
-    cells: int
+    reason: str
     text: str
 
 
 @dataclass(frozen=True)
 class Header:
-    """Where the table begins: the headings as sent, and the last physical line (CSV) or row (sheet) of the header."""
+    """The headings as sent, the row of the header, and the last physical line that it takes up in a text file."""
 
     headings: tuple[str, ...]
+    row: int
     last_line: int
 
     @property
@@ -84,14 +95,14 @@ def read_file(path: Path, source: Source, limits: IngestSettings) -> Contents:
     """
     if path.stat().st_size == 0:
         raise FileRefusedError(f"The file is empty. {_ASK_AGAIN}")
-    if path.suffix.lower() in _WORKBOOKS:
+    if path.suffix.lower() in WORKBOOKS:
         return _read_workbook(path, source, limits)
     return _read_csv(path, source)
 
 
 def find_headings(path: Path, wanted: Sequence[str], limits: IngestSettings) -> tuple[str, ...]:
     """The headings of a file of unknown layout. Raises FileRefusedError when it has none of the wanted ones."""
-    if path.suffix.lower() not in _WORKBOOKS:
+    if path.suffix.lower() not in WORKBOOKS:
         return text_layout(path, wanted).header.headings
     for _name, rows in workbook_rows(path, limits):
         if header := header_among(rows, wanted):
@@ -106,24 +117,54 @@ def text_layout(path: Path, wanted: Sequence[str], encoding: str | None = None, 
     """
     with path.open("rb") as file:
         sample = file.read(_SAMPLE_BYTES)
-    if sample[:4] in {b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"%PDF", b"\x7fELF", b"Rar!"} or sample[:2] == b"\x1f\x8b":
-        raise NotTextError("The file is not text as its name says, but a workbook, archive or document. Send CSV.")
-    encoding = encoding or _encoding(sample)
+        more = bool(file.read(1))
+    encoding = encoding or text_encoding(sample, more=more)
     text = sample.decode(encoding, errors="replace")
     if "\0" in text:
         raise NotTextError(f"The file is not text as its name says: it holds binary zeros. {_ASK_AGAIN}")
     found = [
-        (len(set(map(heading_key, cells)) & set(wanted)), candidate, Header(tuple(cells), line))
-        for candidate in ([delimiter] if delimiter else _DELIMITERS)
-        for cells, line in _first_records(text, candidate)
+        (len(set(map(heading_key, cells)) & set(wanted)), candidate, Header(tuple(cells), row, last_line))
+        for candidate in ([delimiter] if delimiter else DELIMITERS)
+        for row, (cells, last_line) in enumerate(_first_records(text, candidate), start=1)
     ]
-    hits, delimiter, header = max(found, key=lambda f: f[0], default=(0, ",", Header((), 0)))
+    hits, delimiter, header = max(found, key=lambda f: f[0], default=(0, ",", Header((), 0, 0)))
     if not hits:
         raise FileRefusedError(
             f"None of the first {HEADER_SEARCH_ROWS} rows holds the headings that this source sends. "
             "If the layout is new, write a source mapping (oneclient map FILE); else ask the sender for the right file."
         )
     return Layout(encoding, delimiter, header)
+
+
+def text_encoding(sample: bytes, *, more: bool) -> str:
+    """How a text is encoded, by its mark or its first bytes; ``more``: the file goes on after them.
+
+    Raises FileRefusedError for what is not text, or ends within a letter.
+    """
+    if sample[:4] in {b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"%PDF", b"\x7fELF", b"Rar!"} or sample[:2] == b"\x1f\x8b":
+        raise NotTextError("The file is not text as its name says, but a workbook, archive or document. Send CSV.")
+    if sample[:3] == b"\xef\xbb\xbf":
+        return "utf-8-sig"
+    if sample[:2] in {b"\xff\xfe", b"\xfe\xff"}:
+        return "utf-16"
+    try:
+        sample.decode("utf-8")
+    except UnicodeDecodeError as error:
+        if error.reason != "unexpected end of data":
+            return _western_encoding(sample[max(0, error.start - _SAMPLE_BYTES) : error.start + _SAMPLE_BYTES])
+        if not more:
+            raise FileRefusedError(f"The file ends within a letter: it is half-written or cut off. {_ASK_AGAIN}") from error
+    return "utf-8"
+
+
+def _western_encoding(sample: bytes) -> str:
+    """cp1252, as Windows writes in Britain, unless it has no letter for one of the bytes."""
+    try:
+        sample.decode("cp1252")
+    except UnicodeDecodeError:
+        best = from_bytes(sample, cp_isolation=_OTHER_WESTERN).best()
+        return best.encoding if best else "latin-1"
+    return "cp1252"
 
 
 def workbook_rows(path: Path, limits: IngestSettings, sheet: str | None = None) -> Iterator[tuple[str, list[list[str]]]]:
@@ -143,13 +184,29 @@ def workbook_rows(path: Path, limits: IngestSettings, sheet: str | None = None) 
 
 def header_among(rows: Iterable[Sequence[str]], wanted: Sequence[str]) -> Header | None:
     """The row, among the first of a sheet, with most of the wanted heading keys (None: no row has any)."""
-    best = (0, Header((), 0))
+    best = (0, Header((), 0, 0))
     for number, row in enumerate(rows, start=1):
         if number > HEADER_SEARCH_ROWS:
             break
-        hits = len({heading_key(cell) for cell in row} & set(wanted))
-        best = max(best, (hits, Header(tuple(row), number)), key=lambda b: b[0])
+        hits = _hits(row, wanted)
+        best = max(best, (hits, Header(tuple(row[: filled_width(row)]), number, number)), key=lambda b: b[0])
     return best[1] if best[0] else None
+
+
+def filled_width(row: Sequence[object]) -> int:
+    """How many cells a row of a sheet has, up to its last filled one."""
+    return max((n for n, cell in enumerate(row, start=1) if cell not in {"", None}), default=0)
+
+
+def as_record(cells: Sequence[str], delimiter: str) -> str:
+    """One row as a line of CSV, without a line end."""
+    line = io.StringIO()
+    csv.writer(line, delimiter=delimiter, lineterminator="").writerow(cells)
+    return line.getvalue()
+
+
+def _hits(row: Sequence[str], wanted: Sequence[str]) -> int:
+    return len({heading_key(cell) for cell in row} & set(wanted))
 
 
 def _read_csv(path: Path, source: Source) -> Contents:
@@ -157,29 +214,51 @@ def _read_csv(path: Path, source: Source) -> Contents:
     layout = text_layout(path, wanted, source.encoding, source.delimiter)
     _require_headings(layout.header, source)
     try:
-        table, broken = _parse_csv(path, layout)
-    except pa.ArrowInvalid as error:
-        if "UTF8" not in str(error):
-            raise FileRefusedError(f"The file cannot be read as a table: its quoting is broken. {_ASK_AGAIN}") from error
-        layout = Layout(_encoding(path.read_bytes()), layout.delimiter, layout.header)
-        table, broken = _parse_csv(path, layout)
-    _refuse_cut_off(path, layout, table, broken)
-    first = layout.header.last_line + 1
-    total = table.num_rows + len(broken)
-    set_aside = {row.row_number for row in broken}
-    numbers = pa.array(np.setdiff1d(np.arange(first, first + total), sorted(set_aside)), pa.int64())
-    rows, unmapped = _by_field(table, numbers, layout.header, source)
+        try:
+            table, broken = _parse_csv(path, layout)
+        except (pa.ArrowInvalid, UnicodeError) as error:
+            if "UTF8" not in str(error):
+                raise
+            layout = replace(layout, encoding=text_encoding(path.read_bytes(), more=False))
+            table, broken = _parse_csv(path, layout)
+        quotes = _refuse_cut_off(path, layout, table, broken)
+    except (pa.ArrowInvalid, UnicodeError) as error:
+        raise FileRefusedError(
+            f"The file cannot be read as a table: its quoting or its encoding is broken, or it is cut off. {_ASK_AGAIN}"
+        ) from error
+    first = layout.header.row + 1
+    numbers = np.arange(first, first + table.num_rows + len(broken))
+    numbers = np.delete(numbers, [row.row_number - first for row in broken])
+    swallowed = _swallowed(table, layout) if quotes else []
+    broken += tuple(
+        BrokenRow(
+            int(number),
+            "a quotation mark that is not closed made one cell of several rows",
+            as_record([column[int(at)].as_py() for column in table.columns], layout.delimiter),
+        )
+        for at, number in zip(swallowed, numbers[swallowed], strict=True)
+    )
+    if len(swallowed):
+        kept = np.delete(np.arange(table.num_rows), swallowed)
+        table, numbers = table.take(kept), numbers[kept]
+    blank = layout.delimiter + '" '
+    broken = tuple(sorted((r for r in broken if r.text.strip(blank)), key=lambda r: r.row_number))
+    rows, unmapped = _by_field(table, pa.array(numbers, pa.int64()), layout.header, source)
     return Contents(rows, broken, layout.header, layout, unmapped)
 
 
 def _parse_csv(path: Path, layout: Layout) -> tuple[pa.Table, tuple[BrokenRow, ...]]:
+    """The table below the header, blank rows too, and the rows with too few or too many cells."""
     broken: list[BrokenRow] = []
+    width = len(layout.header.headings)
+    above = layout.header.last_line - layout.header.row
 
     def set_aside(row: Any) -> str:
-        broken.append(BrokenRow(row.number, row.actual_columns, row.text))
+        reason = f"the row has {row.actual_columns} cells, the header {width}"
+        broken.append(BrokenRow(row.number - above, reason, row.text))
         return "skip"
 
-    names = [f"c{n}" for n in range(len(layout.header.headings))]
+    names = [f"c{n}" for n in range(width)]
     table = pacsv.read_csv(
         path,
         read_options=pacsv.ReadOptions(
@@ -196,18 +275,35 @@ def _parse_csv(path: Path, layout: Layout) -> tuple[pa.Table, tuple[BrokenRow, .
     return table, tuple(broken)
 
 
-def _refuse_cut_off(path: Path, layout: Layout, table: pa.Table, broken: tuple[BrokenRow, ...]) -> None:
+def _swallowed(table: pa.Table, layout: Layout) -> list[int]:
+    """Rows in which a stray quotation mark made one cell of several rows: it holds line ends and a row's delimiters."""
+    found: set[int] = set()
+    for column in table.columns:
+        several_lines = pc.match_substring_regex(column, "[\r\n]")
+        if pc.any(several_lines).as_py():
+            delimiters = pc.count_substring(column, layout.delimiter)
+            whole_row = pc.greater_equal(delimiters, len(layout.header.headings) - 1)
+            found.update(pc.indices_nonzero(pc.and_(several_lines, whole_row)).to_pylist())
+    return sorted(found)
+
+
+def _refuse_cut_off(path: Path, layout: Layout, table: pa.Table, broken: tuple[BrokenRow, ...]) -> int:
+    """Refuse a file that ends where no whole file ends; gives the number of quotation marks in it."""
     with path.open("rb") as file:
         quotes = sum(block.count(b'"') for block in iter(lambda: file.read(1 << 24), b""))
-        file.seek(-1, io.SEEK_END)
-        ends_with_newline = file.read(1) in b"\r\n"
-    if quotes % 2:
-        raise FileRefusedError(f"A quoted value is never closed: the file is cut off, or its quoting is broken. {_ASK_AGAIN}")
+        file.seek(-min(2, file.tell()), io.SEEK_END)
+        ends_with_newline = file.read().strip(b"\0")[-1:] in {b"\r", b"\n"}
+    if (quotes % 2 or (quotes and not ends_with_newline)) and _ends_within_quotes(path, layout):
+        raise FileRefusedError(
+            f"A quoted value is never closed: the file is cut off, or its quoting is broken. {_ASK_AGAIN}"
+        )
     if ends_with_newline:
-        return
-    last_row = layout.header.last_line + table.num_rows + len(broken)
-    if any(row.row_number == last_row and row.cells < len(layout.header.headings) for row in broken):
-        raise FileRefusedError(f"The file ends in the middle of row {last_row}: it is half-written or cut off. {_ASK_AGAIN}")
+        return quotes
+    last_row = layout.header.row + table.num_rows + len(broken)
+    if any(row.row_number == last_row for row in broken):
+        raise FileRefusedError(
+            f"The file ends in the middle of row {last_row}: it is half-written or cut off. {_ASK_AGAIN}"
+        )
     if table.num_rows > 1:
         column = table.column(table.num_columns - 1)
         last, others = column[-1].as_py(), column.slice(0, table.num_rows - 1)
@@ -217,32 +313,40 @@ def _refuse_cut_off(path: Path, layout: Layout, table: pa.Table, broken: tuple[B
                 f"The last cell of row {last_row} is only the beginning of a value, and no line end follows: "
                 f"the file is half-written or cut off. {_ASK_AGAIN}"
             )
+    return quotes
+
+
+def _ends_within_quotes(path: Path, layout: Layout) -> bool:
+    """Whether a line put after the file would be part of its last cell. (An inch mark within a cell opens no quote.)"""
+    with path.open(encoding=layout.encoding, newline="") as lines:
+        records = csv.reader(chain(lines, [_END]), delimiter=layout.delimiter)
+        return deque(records, maxlen=1)[0] != [_END]
 
 
 def _read_workbook(path: Path, source: Source, limits: IngestSettings) -> Contents:
     wanted = [heading_key(h) for h in source.columns]
-    for _name, rows in workbook_rows(path, limits, source.sheet):
-        header = header_among(rows, wanted)
-        if header is None:
-            continue
-        _require_headings(header, source)
-        width = len(header.headings)
-        body = list(enumerate(rows[header.last_line :], start=header.last_line + 1))
-        broken = tuple(
-            BrokenRow(n, len(row), ",".join(row)) for n, row in body if any(cell for cell in row[width:])
+    sheets = [(rows, header_among(rows, wanted)) for _, rows in workbook_rows(path, limits, source.sheet)]
+    rows, header = max(sheets, key=lambda s: _hits(s[1].headings, wanted) if s[1] else 0, default=([], None))
+    if header is None:
+        raise FileRefusedError(
+            "No sheet holds the headings that this source sends. If the layout is new, write a source mapping "
+            "(oneclient map FILE); else ask the sender for the right file."
         )
-        set_aside = {row.row_number for row in broken}
-        kept = [(n, row) for n, row in body if n not in set_aside]
-        table = pa.table(
-            {f"c{i}": pa.array([row[i] if i < len(row) else "" for _, row in kept], pa.string()) for i in range(width)}
-        )
-        numbers = pa.array([n for n, _ in kept], pa.int64())
-        fields, unmapped = _by_field(table, numbers, header, source)
-        return Contents(fields, broken, header, None, unmapped)
-    raise FileRefusedError(
-        "No sheet holds the headings that this source sends. If the layout is new, write a source mapping "
-        "(oneclient map FILE); else ask the sender for the right file."
+    _require_headings(header, source)
+    width = len(header.headings)
+    kept: list[tuple[int, list[str]]] = []
+    broken: list[BrokenRow] = []
+    for number, row in enumerate(rows[header.row :], start=header.row + 1):
+        if (cells := filled_width(row)) > width:
+            reason = f"the row has {cells} cells, the header {width}"
+            broken.append(BrokenRow(number, reason, as_record(row[:cells], ",")))
+        else:
+            kept.append((number, row))
+    table = pa.table(
+        {f"c{i}": pa.array([row[i] if i < len(row) else "" for _, row in kept], pa.string()) for i in range(width)}
     )
+    fields, unmapped = _by_field(table, pa.array([n for n, _ in kept], pa.int64()), header, source)
+    return Contents(fields, tuple(broken), header, None, unmapped)
 
 
 def _by_field(
@@ -256,16 +360,19 @@ def _by_field(
             continue
         cells = table.column(i)
         columns[field] = pc.if_else(pc.equal(columns[field], ""), cells, columns[field]) if field in columns else cells
-    filled = None
-    for cells in table.columns:
-        here = pc.not_equal(cells, "")
-        filled = here if filled is None else pc.or_(filled, here)
-        if pc.all(filled).as_py():
-            break
     nothing = pa.nulls(table.num_rows, pa.string())
     rows = pa.table({"row_number": numbers, **{f: columns.get(f, nothing) for f in source.definition.field_names}})
     unmapped = tuple(h for h, key in zip(header.headings, header.keys, strict=True) if key and key not in field_of)
-    return rows.filter(filled) if table.num_rows else rows, unmapped
+    return _without_blank(rows, table), unmapped
+
+
+def _without_blank(rows: pa.Table, table: pa.Table) -> pa.Table:
+    filled = pa.scalar(False)
+    for cells in table.columns:
+        filled = pc.or_(filled, pc.not_equal(cells, ""))
+        if pc.all(filled).as_py():
+            return rows
+    return rows.filter(filled)
 
 
 def _require_headings(header: Header, source: Source) -> None:
@@ -278,20 +385,6 @@ def _require_headings(header: Header, source: Source) -> None:
         )
 
 
-def _encoding(sample: bytes) -> str:
-    if sample[:3] == b"\xef\xbb\xbf":
-        return "utf-8-sig"
-    if sample[:2] in {b"\xff\xfe", b"\xfe\xff"}:
-        return "utf-16"
-    try:
-        sample[:-3].decode("utf-8") if len(sample) == _SAMPLE_BYTES else sample.decode("utf-8")
-    except UnicodeDecodeError as error:
-        if error.start < len(sample) - 4:
-            best = from_bytes(sample[:_SAMPLE_BYTES], cp_isolation=_WESTERN).best()
-            return best.encoding if best else "cp1252"
-    return "utf-8"
-
-
 def _first_records(text: str, delimiter: str) -> Iterator[tuple[list[str], int]]:
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     try:
@@ -302,34 +395,40 @@ def _first_records(text: str, delimiter: str) -> Iterator[tuple[list[str], int]]
 
 
 def _refuse_unsafe_zip(path: Path, limits: IngestSettings) -> None:
-    """Refuse a workbook that is no whole zip, or that would fill the memory once unpacked (counted, not believed)."""
-    most = limits.max_unpacked_megabytes << 20
-    unpacked, cells = 0, 0
+    """Refuse a workbook that is no whole zip, or that would fill the memory once unpacked."""
+    most = min(limits.max_unpacked_megabytes << 20, max(path.stat().st_size * limits.max_compression_ratio, 64 << 20))
+    too_large = FileRefusedError(
+        f"The workbook unpacks to more than {most >> 20} MB, far more than a real one of its size. "
+        "It was not opened. Ask the sender what it is; a real one can be let in by "
+        "ingest.max_unpacked_megabytes and ingest.max_compression_ratio."
+    )
+    unpacked = 0
     try:
         with zipfile.ZipFile(path) as archive:
-            for member in archive.infolist():
-                widest, lowest, tail = 0, 0, b""
+            members = archive.infolist()
+            if sum(member.file_size for member in members) > most:
+                raise too_large
+            for member in members:
+                member.file_size = most + 1  # so that what comes out is counted, whatever the file says of itself
+                widest, lowest, there, tail = 0, 0, 0, b""
                 with archive.open(member) as stream:
                     while block := stream.read(1 << 20):
                         unpacked += len(block)
-                        if unpacked > most or unpacked > max(path.stat().st_size * limits.max_compression_ratio, 64 << 20):
-                            raise FileRefusedError(
-                                f"The workbook unpacks to more than {unpacked >> 20} MB, far more than a real one of its size. "
-                                "It was not opened. Ask the sender what it is; a real one can be let in by "
-                                "ingest.max_unpacked_megabytes and ingest.max_compression_ratio."
-                            )
-                        for column, row in re.findall(rb'<c r="([A-Z]{1,3})(\d{1,7})"', tail + block):
+                        if unpacked > most:
+                            raise too_large
+                        for column, row in _CELL_PLACE.findall(tail + block) if b"r=" in block else ():
                             widest, lowest = max(widest, _column_number(column)), max(lowest, int(row))
-                        tail = block[-32:]
-                cells = max(cells, widest * lowest)
-    except (zipfile.BadZipFile, EOFError, OSError, NotImplementedError, RuntimeError) as error:
+                            there += 1
+                        tail = block[-16:]
+                if widest * lowest > max(_SMALL_SHEET, _MAX_SPAN_TO_CELLS * there):
+                    raise FileRefusedError(
+                        f"A sheet of the workbook spans {widest * lowest:,} cells, nearly all empty. "
+                        "Ask the sender to save only the table."
+                    )
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError) as error:
         raise FileRefusedError(
             f"The file is not a whole workbook: it is cut off, damaged, protected, or not a workbook at all. {_ASK_AGAIN}"
         ) from error
-    if cells > _MAX_CELLS:
-        raise FileRefusedError(
-            f"A sheet of the workbook spans {cells:,} cells, nearly all empty. Ask the sender to save only the table."
-        )
 
 
 def _column_number(letters: bytes) -> int:

@@ -17,7 +17,7 @@ _POSTCODE = re.compile(r"\b([A-Z]{1,2}[0-9][A-Z0-9]?)\s*[0-9][A-Z]{2}\b", re.IGN
 _YEAR = re.compile(r"(?<!\d)(?:1[89]|20)\d\d(?!\d)")
 _DATE = re.compile(r"\d{4}[-/.]\d\d?[-/.]\d\d?|\d\d?[-/. ](?:\d\d?|[A-Za-z]{3,9})[-/. ]\d{4}")
 _BIRTH = re.compile(r"birth|born|date", re.IGNORECASE)
-_ADDRESS = re.compile(r"address|postcode", re.IGNORECASE)
+_ADDRESS = re.compile(r"address|home|postcode", re.IGNORECASE)
 _WORD = re.compile(r"[^\s,;:()\"“”‘]+")
 # An issuer's name, then perhaps the kind of the number. More than two digits in a row are no name but a number.
 _ISSUED = re.compile(
@@ -85,7 +85,7 @@ def _mask_side(side: Side) -> Side:
 
 def _words_of(value: str) -> set[str]:
     """The words of a value that would give it away in a sentence: those with a capital or a digit."""
-    return {word for word in _WORD.findall(value) if any(c.isupper() or c.isdigit() for c in word)}
+    return {word for word in _WORD.findall(value) if len(word) > 1 and any(c.isupper() or c.isdigit() for c in word)}
 
 
 def _mask_words(words: str, said: set[str]) -> str:
@@ -100,6 +100,8 @@ def _mask_word(word: str) -> str:
 
 
 def _mask_number(number: str) -> str:
+    """The more digits, the more of the end may be seen; of fewer than five, nothing."""
+    digits = sum(c.isdigit() for c in number)
+    kept = 3 if digits >= 8 else 2 if digits >= 5 else 0
     characters = [c for c in number if c.isalnum()]
-    kept = 3 if len(characters) >= 8 else 2 if len(characters) >= 5 else 0
     return HIDDEN + "".join(characters[len(characters) - kept :])

@@ -41,7 +41,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Waterfall:
-    """From the odds before looking to the candidate's weight, one step a comparison. ``zero``: even odds, in per cent."""
+    """From the odds before looking to the candidate's weight, a step a comparison. ``zero``: even odds, in per cent."""
 
     start: Step | None
     steps: tuple[Step, ...]

@@ -6,6 +6,7 @@ first, so that they can replace a built-in one.
 
 from __future__ import annotations
 
+import codecs
 import re
 from fnmatch import fnmatch
 from pathlib import Path
@@ -18,6 +19,7 @@ from pipelines.feeds import FEEDS, Feed
 from pipelines.settings import SettingsError, first_problem
 
 _BUILT_IN = Path(__file__).parent
+_DATE_PARTS = re.compile(r"%-?[dmyYbBaAjHIMSpf]|%%")
 
 
 class _Strict(BaseModel):
@@ -67,6 +69,19 @@ class Source(_Strict):
             raise ValueError(f"columns give no heading for the required fields: {', '.join(missing)}")
         return self
 
+    @model_validator(mode="after")
+    def _can_be_read(self) -> Source:
+        keys = [heading_key(heading) for heading in self.columns]
+        if twice := sorted({heading for heading in self.columns if keys.count(heading_key(heading)) > 1}):
+            raise ValueError(f"these headings differ in case or punctuation only: {', '.join(twice)}")
+        if unknown := [form for form in self.date_formats if "%" in _DATE_PARTS.sub("", form) or "%" not in form]:
+            raise ValueError(f"date_formats cannot be used: {', '.join(unknown)}; write them like %d/%m/%Y")
+        if self.encoding and not _is_encoding(self.encoding):
+            raise ValueError(f"encoding {self.encoding!r} is not known; write it like utf-8 or cp1252")
+        if self.delimiter and (self.delimiter in '"\r\n' or not self.delimiter.isascii()):
+            raise ValueError("delimiter must be one character such as ; or |")
+        return self
+
     @property
     def definition(self) -> Feed:
         return FEEDS[self.feed]
@@ -86,7 +101,15 @@ def load_sources(home_sources: Path) -> tuple[Source, ...]:
     Raises SettingsError for a mapping that is not YAML or does not fit its feed.
     """
     own = sorted(p for p in home_sources.glob("*") if p.suffix in {".yaml", ".yml"})
-    return tuple(_read(path) for path in (*own, *sorted(_BUILT_IN.glob("*.yaml"))))
+    sources = tuple(_read(path) for path in (*own, *sorted(_BUILT_IN.glob("*.yaml"))))
+    hidden = never_stored(sources)
+    for source in sources:
+        if mapped := [heading for heading in source.columns if heading_key(heading) in hidden]:
+            raise SettingsError(
+                f"source mapping {source.name}: {', '.join(mapped)} must never be stored, so it cannot carry a field. "
+                "Take it out of columns and run again."
+            )
+    return sources
 
 
 def source_for(file_name: str, sources: tuple[Source, ...]) -> Source | None:
@@ -105,13 +128,21 @@ def never_stored(sources: tuple[Source, ...]) -> frozenset[str]:
     return frozenset(heading_key(heading) for source in sources for heading in source.never_store)
 
 
+def _is_encoding(name: str) -> bool:
+    try:
+        codecs.lookup(name)
+    except LookupError:
+        return False
+    return True
+
+
 def _read(path: Path) -> Source:
     try:
         written = yaml.safe_load(path.read_text(encoding="utf-8"))
         if not isinstance(written, dict):
             raise SettingsError(f"source mapping {path.name} is not a YAML mapping. See the README for an example.")
         return Source.model_validate({"name": path.stem, **written})
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise SettingsError(f"source mapping {path.name} is not valid YAML: {error}") from error
     except ValidationError as error:
         raise SettingsError(f"source mapping {path.name}: {first_problem(error)}. Correct it and run again.") from error

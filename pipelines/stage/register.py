@@ -16,10 +16,10 @@ import pandas as pd
 
 from pipelines.ingest.land import create_raw_tables
 from pipelines.quality import Gate, pass_gate, suite_columns
-from pipelines.settings import Settings
+from pipelines.settings import Settings, SettingsError
 from pipelines.sources import Source, load_sources
 from pipelines.stage.standardise import PLACEHOLDER_NAMES, learn_standard_forms
-from pipelines.warehouse import Warehouse, open_warehouse
+from pipelines.warehouse import Warehouse, open_warehouse, sql_text
 
 log = logging.getLogger(__name__)
 
@@ -58,12 +58,12 @@ def stage_files(settings: Settings, day: date) -> Staging:
 
     All of it or nothing: raises TableGateError, and leaves the register as it was, when a table fails its suite.
     """
-    sources = {source.name: source for source in load_sources(settings.sources)}
+    sources = {source.name: source for source in reversed(load_sources(settings.sources))}
     staging = Staging()
     with open_warehouse(settings) as warehouse:
         with warehouse.transaction():
             _create_tables(warehouse)
-            staging.files = warehouse.one("select count(*) from batch")
+            staging.files = warehouse.one("select count(*) from batch where is_new")
             if staging.files:
                 _Register(warehouse, settings, day, sources, staging).take_in()
     log.info("staged %d files, %d rows written", staging.files, sum(staging.written.values()))
@@ -81,7 +81,7 @@ class _Register:
         self.staging = staging
 
     def take_in(self) -> None:
-        self._write("staged.contracts")
+        self._write("staged.contracts", within="true")
         self.warehouse.work("roster_councils", "staged.roster_councils")
         self._people("roster_clients", "staged.roster_people")
         self._link_rosters()
@@ -94,21 +94,25 @@ class _Register:
         self._write_by_source("staged.visits", "roster_visits")
         self._gates()
         self.warehouse.work("taken", "staged.taken_files", {"day": self.day})
-        self.warehouse.execute("insert into staged.taken_files select * from taken")
+        self.warehouse.append("staged.taken_files", "taken")
 
     def _people(self, feed: str, table: str) -> None:
-        """Temporary table ``people``: the batch's rows of one feed about people, standardised."""
-        self.warehouse.work("sent_people", table, _NOTHING)
+        """Temporary table ``people``: the batch's rows of one feed about people, standardised, none older than kept."""
+        self.warehouse.work_empty("sent_people", sql_text(table), _NOTHING)
         for source in self._sources_of(feed):
             self.warehouse.work("of_source", table, _reading(source))
-            self.warehouse.execute("insert into sent_people select * from of_source")
+            self.warehouse.append("sent_people", "of_source")
         learn_standard_forms(self.warehouse, self.settings.phone_region)
         self.warehouse.work("people", "staged.people")
+        self.warehouse.execute(
+            "delete from people as sent using staged.source_records as kept where kept.feed = sent.feed"
+            " and kept.issuer = sent.issuer and kept.record_id = sent.record_id and kept.sent_on > sent.sent_on"
+        )
 
     def _unknown_people(self) -> None:
-        self.warehouse.work("sent_people", "staged.roster_people", _NOTHING)
+        self.warehouse.work_empty("sent_people", sql_text("staged.roster_people"), _NOTHING)
         self.warehouse.work("unknown", "staged.unknown_people")
-        self.warehouse.execute("insert into sent_people by name select * from unknown")
+        self.warehouse.append("sent_people", "unknown")
         self.warehouse.work("people", "staged.people")
 
     def _link_rosters(self) -> None:
@@ -122,19 +126,24 @@ class _Register:
         self.warehouse.work("new_clients", "staged.client_ids", {"day": self.day})
         for how, count in self.warehouse.rows("select made_how, count(*) from new_clients group by 1 order by 1"):
             self.staging.new_clients[how] = self.staging.new_clients.get(how, 0) + count
-        self.warehouse.execute("insert into staged.client_ids select * from new_clients")
+        self.warehouse.append("staged.client_ids", "new_clients")
         self.warehouse.execute(
             "update links set client_id = made.client_id from staged.client_ids as made"
             " where links.client_id is null and made.client_ref = links.new_client_ref"
         )
         self.warehouse.work("affected", "staged.affected")
-        self._write("staged.source_records", keep=(*PROVENANCE, "how_linked"))
+        self._write("staged.source_records")
         for table in DERIVED:
             owner = "client_id" if table == "staged.clients" else "origin_client_id"
             self._write(table, within=f"kept.{owner} in (select client_id from affected)")
 
     def _sources_of(self, feed: str) -> list[Source]:
         names = self.warehouse.rows("select distinct source from batch where feed = $feed order by 1", {"feed": feed})
+        if gone := [name for (name,) in names if name not in self.sources]:
+            raise SettingsError(
+                f"The source mapping {gone[0]}, by which a file was read, is no longer in HOME/sources. "
+                "Put it back, so that the file can be taken in, and run again."
+            )
         return [self.sources[name] for (name,) in names]
 
     def _write_by_source(self, table: str, feed: str) -> None:
@@ -151,11 +160,12 @@ class _Register:
     ) -> None:
         self.warehouse.work("incoming", table, parameters)
         checked = _checked(table)
-        columns = ", ".join(suite_columns(table))
+        there = [name for name, *_ in self.warehouse.rows("describe incoming")]
+        columns = ", ".join(column for column in suite_columns(table) if column in there)
         first = table not in self.staging.written
         if first:
-            self.warehouse.execute(f"create or replace temp table {checked} as select {columns} from incoming limit 0")
-        self.warehouse.execute(f"insert into {checked} select {columns} from incoming")
+            self.warehouse.work_empty(checked, f"select {columns} from incoming")
+        self.warehouse.append(checked, "incoming", columns)
         dated = table in DATED
         written = self.warehouse.upsert(
             table, KEYS[table], "incoming", keep=keep if dated else (), newest="sent_on" if dated else None, within=within

@@ -95,4 +95,4 @@ def _learn(warehouse: Warehouse, kind: str, columns: Iterable[str], value: str, 
     forms = pd.DataFrame({"kind": kind, "as_sent": values, "form": [form(v) for v in values]}, dtype="str")
     with warehouse.relation("new_forms", forms):
         warehouse.work("learnt_forms", "staged.standard_forms")
-        warehouse.execute("insert into staged.standard_forms select * from learnt_forms")
+        warehouse.append("staged.standard_forms", "learnt_forms")

@@ -2,7 +2,7 @@
 -- The same client may enrol on one contract more than once; each start is a row.
 select
     r.issuer,
-    trim(r.client_id) as record_id,
+    trimmed(r.client_id) as record_id,
     cleaned(r.contract_number) as contract_number,
     coalesce(read_date(r.start_date, $date_formats, $serials), date '1900-01-01') as start_on,
     s.origin_client_id,
@@ -18,8 +18,8 @@ select
 from raw.roster_enrolments as r
 join batch as b on b.file_id = r.file_id and b.source = $source
 join staged.source_records as s
-    on s.feed = 'roster_clients' and s.issuer = r.issuer and s.record_id = trim(r.client_id)
+    on s.feed = 'roster_clients' and s.issuer = r.issuer and s.record_id = trimmed(r.client_id)
 qualify row_number() over (
-    partition by r.issuer, trim(r.client_id), cleaned(r.contract_number), start_on
+    partition by r.issuer, trimmed(r.client_id), cleaned(r.contract_number), start_on
     order by b.file_on desc, b.file_name desc, r.row_number desc
 ) = 1

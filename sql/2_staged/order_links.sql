@@ -35,10 +35,19 @@ holders as (
 ),
 
 found as (
-    select issuer, record_id, client_id
+    select issuer, record_id, client_id, council_unknown
     from holders
     where not is_someone_else and (not council_unknown or something_speaks)
     qualify row_number() over (partition by issuer, record_id order by council_unknown, client_id) = 1
+),
+
+-- Where two councils claim one record of unknown council in one night, nobody can tell whose reference it is.
+joined as (
+    select issuer, record_id, client_id
+    from found
+    qualify not council_unknown
+        or min(issuer) over (partition by client_id, council_unknown)
+        = max(issuer) over (partition by client_id, council_unknown)
 ),
 
 -- Of the lines that bring a new reference, the first makes the record; one plainly about someone else makes its own.
@@ -52,7 +61,7 @@ first_lines as (
 own_orders as (
     select o.issuer, o.record_id, c.client_id
     from lines as o
-    join staged.client_ids as c on c.client_ref = o.issuer || '/order/' || split_part(o.record_id, '/', 1)
+    join staged.client_ids as c on c.client_ref = o.issuer || '/order/' || order_of_line(o.record_id)
 )
 
 select
@@ -66,7 +75,7 @@ select
     end as client_id,
     if(
         p.reference is null or n.record_id is null or someone_else(p, n),
-        p.issuer || '/order/' || split_part(p.record_id, '/', 1),
+        p.issuer || '/order/' || order_of_line(p.record_id),
         p.issuer || '/reference/' || p.reference
     ) as new_client_ref,
     case
@@ -78,6 +87,6 @@ select
     end as how_linked
 from lines as p
 left join known as k using (issuer, record_id)
-left join found as f using (issuer, record_id)
+left join joined as f using (issuer, record_id)
 left join first_lines as n on n.issuer = p.issuer and n.reference = p.reference
 left join own_orders as o on o.issuer = p.issuer and o.record_id = p.record_id

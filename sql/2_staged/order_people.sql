@@ -3,7 +3,7 @@
 select
     'purchase_orders' as feed,
     r.issuer,
-    trim(r.purchase_order_number) || '/' || coalesce(cleaned(r.line_number), '1') as record_id,
+    trimmed(r.purchase_order_number) || '/' || coalesce(cleaned(r.line_number), '1') as record_id,
     r.file_id,
     r.row_number,
     coalesce(read_date(r.created, $date_formats, $serials), b.file_on) as sent_on,
@@ -31,6 +31,6 @@ select
 from raw.purchase_orders as r
 join batch as b on b.file_id = r.file_id and b.source = $source
 qualify row_number() over (
-    partition by r.issuer, trim(r.purchase_order_number) || '/' || coalesce(cleaned(r.line_number), '1')
+    partition by r.issuer, trimmed(r.purchase_order_number) || '/' || coalesce(cleaned(r.line_number), '1')
     order by coalesce(read_date(r.created, $date_formats, $serials), b.file_on) desc, b.file_name desc, r.row_number desc
 ) = 1

@@ -2,7 +2,7 @@
 select
     r.issuer,
     s.record_id,
-    trim(r.purchase_order_number) as purchase_order_number,
+    trimmed(r.purchase_order_number) as purchase_order_number,
     coalesce(cleaned(r.line_number), '1') as line_number,
     s.origin_client_id,
     s.client_id,
@@ -22,5 +22,5 @@ select
 from people as p
 join raw.purchase_orders as r on r.file_id = p.file_id and r.row_number = p.row_number
 join staged.source_records as s
-    on s.feed = p.feed and s.issuer = p.issuer and s.record_id = p.record_id and s.sent_on <= p.sent_on
+    on s.feed = p.feed and s.issuer = p.issuer and s.record_id = p.record_id
 where p.feed = 'purchase_orders'

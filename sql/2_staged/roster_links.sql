@@ -3,7 +3,7 @@
 -- already has an id from this rostering system (two ids are two records, until a person decides) or is plainly someone
 -- else. Of a reference whose council is unknown, something else must speak for it too. Else a new record is made.
 with known as (
-    select p.issuer, p.record_id, s.origin_client_id
+    select p.issuer, p.record_id, s.origin_client_id, s.how_linked
     from people as p
     join staged.source_records as s
         on s.feed = p.feed and s.issuer = p.issuer and s.record_id = p.record_id
@@ -29,10 +29,16 @@ holders as (
 ),
 
 found as (
-    select issuer, record_id, client_id
+    select issuer, record_id, client_id, something_speaks
     from holders
     where not is_someone_else and (not council_unknown or something_speaks)
     qualify row_number() over (partition by issuer, record_id order by council_unknown, client_id) = 1
+),
+
+first_to_join as (
+    select issuer, record_id, client_id
+    from found
+    qualify row_number() over (partition by client_id order by something_speaks desc, record_id) = 1
 )
 
 select
@@ -42,7 +48,7 @@ select
     coalesce(k.origin_client_id, f.client_id) as client_id,
     p.issuer || '/' || p.record_id as new_client_ref,
     case
-        when k.origin_client_id is not null then 'known_client_id'
+        when k.origin_client_id is not null then k.how_linked
         when f.client_id is not null then 'exact_reference'
         when p.row_number is null then 'id_only'
         when p.reference is null then 'missing_reference'
@@ -52,5 +58,5 @@ select
     end as how_linked
 from people as p
 left join known as k using (issuer, record_id)
-left join found as f using (issuer, record_id)
+left join first_to_join as f using (issuer, record_id)
 where p.feed = 'roster_clients' and p.issuer = $issuer

@@ -1,7 +1,7 @@
 -- One row is one visit as its rostering system last exported it, and the client record that it counts for.
 select
     r.issuer,
-    trim(r.visit_id) as visit_id,
+    trimmed(r.visit_id) as visit_id,
     s.origin_client_id,
     s.client_id,
     b.file_on as sent_on,
@@ -18,7 +18,7 @@ select
 from raw.roster_visits as r
 join batch as b on b.file_id = r.file_id and b.source = $source
 join staged.source_records as s
-    on s.feed = 'roster_clients' and s.issuer = r.issuer and s.record_id = trim(r.client_id)
+    on s.feed = 'roster_clients' and s.issuer = r.issuer and s.record_id = trimmed(r.client_id)
 qualify row_number() over (
-    partition by r.issuer, trim(r.visit_id) order by b.file_on desc, b.file_name desc, r.row_number desc
+    partition by r.issuer, trimmed(r.visit_id) order by b.file_on desc, b.file_name desc, r.row_number desc
 ) = 1

@@ -1,0 +1,62 @@
+# Needs Python 3.11 or newer and GNU make; everything else goes into .venv.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.ONESHELL:
+
+PYTHON ?= python3
+UV := uv==0.13.9
+BIN := .venv/bin
+READY := .venv/.ready
+
+include airflow.env
+export $(shell cut -s -d= -f1 airflow.env)
+export AIRFLOW__CORE__DAGS_FOLDER := $(CURDIR)/dags
+
+.PHONY: demo test lint types bench prove up clean
+
+## The real DAG over two nights of made-up feeds, held against the known truth.
+demo: $(READY)
+	@$(BIN)/python demo.py
+
+test: $(READY)
+	@$(BIN)/python -m pytest
+
+lint: $(READY)
+	@$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+types: $(READY)
+	@$(BIN)/mypy
+
+bench: $(READY)
+	@$(BIN)/python benchmarks/run.py
+
+## The slow proofs, at full size.
+prove: $(READY)
+	@PROVE=full $(BIN)/python -m pytest -m prove
+
+## Airflow on this machine only, over ONECLIENT_HOME; stop it with Ctrl-C.
+up: export AIRFLOW_HOME := $(CURDIR)/.airflow
+up: export ONECLIENT_HOME ?= $(CURDIR)/home
+up: export PATH := $(CURDIR)/$(BIN):$(PATH)
+up: $(READY)
+	@mkdir -p "$$AIRFLOW_HOME" "$$ONECLIENT_HOME/inbox"
+	echo "Preparing Airflow in .airflow, over the home $$ONECLIENT_HOME"
+	{ airflow db migrate && airflow pools set duckdb_writer 1 "one writer at a time"; } &> "$$AIRFLOW_HOME/prepare.log" \
+		|| { cat "$$AIRFLOW_HOME/prepare.log"; exit 1; }
+	echo "In half a minute: http://127.0.0.1:8080, user admin, password in .airflow/simple_auth_manager_passwords.json.generated"
+	exec airflow standalone
+
+## Everything made here but the home: environment, demo, Airflow, caches.
+clean:
+	@rm -rf .venv demo-home .airflow .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(READY): requirements.lock pyproject.toml
+	@echo "Making .venv (the first time downloads about 300 MB)"
+	$(PYTHON) -m venv --clear .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check $(UV)
+	install() { $(BIN)/uv pip install --python $(BIN)/python "$$@" 2>&1 | grep -v '^ [+~-] '; }
+	install -r requirements.lock
+	install --no-deps --editable .
+	touch $@

@@ -1,0 +1,146 @@
+"""# nightly: files in, register up to date, candidates scored, report out
+
+Every night at 02:30 London time, for the day that has just ended. The partition key of a run is that day. The command
+line runs the very same steps, without Airflow: `oneclient nightly --day 2026-11-20`.
+
+| task | what it does | writes |
+| --- | --- | --- |
+| `find_deliveries` | lists what lies in the inbox, as ids that give no file name away | nothing |
+| `land` (one for each file) | reads, checks and archives a file, or sets it aside with the reason | `raw.*` |
+| `stage` | links each row to its client record, makes new ones, runs the suites | `staged.*` |
+| `match` | scores new and changed records against all, draws up the candidates | `matched.*` |
+| `report` | publishes the candidate report of the day | `reports/<day>/` |
+
+## When it is red
+
+Every task may be cleared and run again at any time: what was done already is found and left as it is. Clear the first
+red task *with downstream*; the rest follows. Logs and XCom hold counts and ids only, so look here:
+
+- **A file is missing from the report, or is marked quarantined.** Not a failure, and the night goes on. Read
+  `HOME/quarantine/<source>-<hash>.reason.json` beside the file. Correct the file or its source mapping in
+  `HOME/sources/`, put it into `HOME/inbox/` again, and trigger a run; nothing is counted twice.
+- **`find_deliveries` failed.** The inbox is not there (is the share mounted?), or `HOME/settings.toml` has a mistake:
+  the message names the line.
+- **`stage` or `match` failed at once, with a suite in the message.** A table failed its checks. The register was left
+  as it was, and nothing was published. This is not tried again, since it would fail again: find out which file brought
+  it (`raw.files`), move that file away or correct its mapping, then clear the task.
+- **Anything else** is tried three times more, after 1, 2 and 4 minutes. `WarehouseBusyError` after that means
+  that another program has `HOME/oneclient.duckdb` open: close it. Out of disk: free some, then clear.
+- **A task is queued and does not start.** All tasks that open the warehouse share the pool `duckdb_writer`, which has
+  one slot. If the pool is not there: `airflow pools set duckdb_writer 1 "one writer at a time"`.
+
+## A day again, or many
+
+- One day again: clear its run, or trigger one with the parameter `day`.
+- Many days: put the files into dated folders (`HOME/inbox/2026-11-18/` and so on; a file in the inbox itself belongs to
+  the first run that comes), then, since a midnight `--to-date` would leave out its own day:
+
+      airflow backfill create --dag-id nightly --from-date 2026-11-18 --to-date 2026-11-20T23:59 --max-active-runs 1
+
+  Days that have run already are left out, unless you add `--reprocess-behavior completed`.
+- Switching the DAG on runs the latest day at once; days before it are not caught up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from airflow.sdk import CronPartitionTimetable, Param, TriggerRule, dag, get_current_context, task
+from airflow.sdk.exceptions import AirflowFailException
+
+if TYPE_CHECKING:
+    from pipelines.settings import Settings
+
+LONDON = "Europe/London"
+WRITER = "duckdb_writer"
+
+
+@contextmanager
+def tonight() -> Iterator[tuple[Settings, Path, date]]:
+    """Home, inbox and day of the current run; what a retry cannot mend fails the task for good."""
+    from pipelines.quality import TableGateError
+    from pipelines.settings import SettingsError, load_settings
+
+    context = get_current_context()
+    run, params = context["dag_run"], context["params"]
+    try:
+        settings = load_settings()
+        ran_on = (run.logical_date or run.run_after).astimezone(ZoneInfo(LONDON)).date()
+        day = params["day"] or run.partition_key or (ran_on - timedelta(days=1)).isoformat()
+        yield settings, Path(params["inbox"] or settings.inbox), date.fromisoformat(day)
+    except (SettingsError, TableGateError) as error:
+        raise AirflowFailException(str(error)) from error
+
+
+def told(result: object, *facts: str) -> dict[str, Any]:
+    """What XCom may know of a result: these counts, states and opaque ids, and nothing else."""
+    return {fact: getattr(result, fact) for fact in facts}
+
+
+@dag(
+    schedule=CronPartitionTimetable("30 2 * * *", timezone=LONDON, run_offset=-1, key_format="%Y-%m-%d"),
+    catchup=False,
+    max_active_runs=1,
+    doc_md=__doc__,
+    tags=["oneclient"],
+    params={
+        "day": Param(
+            None, type=["null", "string"], format="date", description="Left out: the day before the run, in London."
+        ),
+        "inbox": Param(None, type=["null", "string"], description="Left out: the inbox of ONECLIENT_HOME."),
+    },
+    default_args={
+        "retries": 3,
+        "retry_delay": timedelta(minutes=1),
+        "retry_exponential_backoff": 2.0,
+        "max_retry_delay": timedelta(minutes=15),
+    },
+)
+def nightly() -> None:
+    """Wire the five steps of `pipelines.nightly`."""
+
+    @task
+    def find_deliveries() -> list[str]:
+        from pipelines import nightly
+
+        with tonight() as (_, inbox, day):
+            return nightly.find_deliveries(inbox, day)
+
+    @task(pool=WRITER, map_index_template="{{ task.op_kwargs['delivery_id'] }}")
+    def land(delivery_id: str) -> dict[str, Any] | None:
+        from pipelines import nightly
+
+        with tonight() as (settings, inbox, day):
+            landing = nightly.land(settings, inbox, day, delivery_id)
+            return landing and told(landing, "file_id", "status", "rows_read", "rows_loaded", "rows_rejected")
+
+    @task(pool=WRITER, trigger_rule=TriggerRule.NONE_FAILED)
+    def stage() -> dict[str, Any]:
+        from pipelines import nightly
+
+        with tonight() as (settings, _, day):
+            return told(nightly.stage(settings, day), "files", "written", "new_clients")
+
+    @task(pool=WRITER)
+    def match() -> dict[str, Any]:
+        from pipelines import nightly
+
+        with tonight() as (settings, _, day):
+            return told(nightly.match(settings, day), "records", "scored_again", "tiers")
+
+    @task(pool=WRITER)
+    def report() -> None:
+        from pipelines import nightly
+
+        with tonight() as (settings, _, day):
+            nightly.report(settings, day)
+
+    land.expand(delivery_id=find_deliveries()) >> stage() >> match() >> report()
+
+
+nightly()

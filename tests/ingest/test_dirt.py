@@ -1,0 +1,126 @@
+"""Cells as people write them: read where it is safe, else kept aside with file, row, column and reason."""
+
+from __future__ import annotations
+
+import pytest
+from office import ENROLMENT_HEADINGS, ORDER_HEADINGS, VISIT_HEADINGS, Office, enrolment, order, table, visit
+
+from pipelines.settings import WarehouseSettings
+from pipelines.warehouse import scratch_warehouse
+
+FORMATS = ["%Y-%m-%d", "%d/%m/%Y", "%d %b %Y", "%Y-%m-%d %H:%M:%S"]
+
+
+def reading(macro: str, cell: str) -> str | None:
+    with scratch_warehouse(WarehouseSettings(threads=1)) as warehouse:
+        more = ", $formats, true" if macro == "read_date" else ""
+        parameters = {"cell": cell} | ({"formats": FORMATS} if more else {})
+        value = warehouse.one(f"select {macro}($cell::varchar{more})", parameters)
+    return None if value is None else str(value)
+
+
+@pytest.mark.parametrize(
+    ("cell", "day"),
+    [
+        ("12/03/1941", "1941-03-12"),
+        ("1941-03-12", "1941-03-12"),
+        (" 12/03/1941\u00a0", "1941-03-12"),
+        ("12 Mar 1941", "1941-03-12"),
+        ("1941-03-12 00:00:00", "1941-03-12"),
+        ("15047", "1941-03-12"),
+        ("15047.0", "1941-03-12"),
+        ("15047.75", "1941-03-12"),
+        ("29/02/2024", "2024-02-29"),
+        ("31/02/2026", None),
+        ("00/00/0000", None),
+        ("12/03/41", None),
+        ("1/1/1066", None),
+        ("epoch", None),
+        ("today", None),
+        ("n/a", None),
+        ("", None),
+    ],
+)
+def test_dates(cell: str, day: str | None) -> None:
+    assert reading("read_date", cell) == day
+
+
+@pytest.mark.parametrize(
+    ("cell", "number"),
+    [
+        ("£1,234.50", "1234.5000"),
+        ("1234.5", "1234.5000"),
+        (" £ 12 ", "12.0000"),
+        ("-3", "-3.0000"),
+        ("1,234,567.89", "1234567.8900"),
+        ("12,50", None),
+        ("1.234,50", None),
+        ("1e3", None),
+        ("twelve", None),
+        ("£", None),
+        ("", None),
+        ("99999999999999999999", None),
+    ],
+)
+def test_amounts(cell: str, number: str | None) -> None:
+    assert reading("read_decimal", cell) == number
+
+
+@pytest.mark.parametrize(
+    ("cell", "number"), [("30", "30"), ("30.0", "30"), ("1,440", "1440"), ("30.5", None), ("99999999999", None)]
+)
+def test_whole_numbers(cell: str, number: str | None) -> None:
+    assert reading("read_integer", cell) == number
+
+
+@pytest.mark.parametrize(
+    ("cell", "time"),
+    [("08:00", "08:00:00"), ("8:5", "08:05:00"), ("08.30", "08:30:00"), ("1:15 PM", "13:15:00"), ("25:00", None)],
+)
+def test_times(cell: str, time: str | None) -> None:
+    assert reading("read_time", cell) == time
+
+
+def test_an_impossible_date_rejects_its_row_and_says_where_and_why(office: Office) -> None:
+    rows = [
+        visit("V1", "C1"),
+        visit("V2", "C1", VisitDate="31/02/2026"),
+        visit("V3", ""),
+        visit("", "", VisitDate="never"),
+        visit("V5", "\u00a0\t"),
+        *(visit(f"V{n}", "C1") for n in range(6, 12)),
+    ]
+    landing = office.land("careplan_roster_visits_20261120.csv", table(VISIT_HEADINGS, rows))
+    assert (landing.status, landing.rows_read, landing.rows_loaded, landing.rows_rejected) == ("loaded", 11, 7, 4)
+    assert office.rows(
+        "select f.file_name, r.row_number, r.column_name, r.reason from raw.rejected_rows as r"
+        " join raw.files as f using (file_id) order by r.row_number"
+    ) == [
+        ("careplan_roster_visits_20261120.csv", 3, "visit_date", "not a date in any format of this source"),
+        ("careplan_roster_visits_20261120.csv", 4, "client_id", "missing"),
+        ("careplan_roster_visits_20261120.csv", 5, "visit_id", "missing"),
+        ("careplan_roster_visits_20261120.csv", 6, "client_id", "missing"),
+    ]
+    (kept,) = office.rows("select row_as_sent from raw.rejected_rows where row_number = 3")[0]
+    assert '"visit_id":"V2"' in kept
+    assert '"visit_date":"31/02/2026"' in kept
+
+
+def test_an_unreadable_optional_cell_is_kept_aside_and_its_row_loaded(office: Office) -> None:
+    rows = [order("PO1", Rate="£18,50", WeeklyUnits="99999999999999999999", EndDate="soon"), order("PO2", Carers="1.5")]
+    landing = office.land("kent_purchase_orders_20261120.csv", table(ORDER_HEADINGS, rows))
+    assert (landing.rows_loaded, landing.rows_rejected) == (2, 0)
+    assert office.rows("select row_number, column_name, reason, value_as_sent from raw.unread_values order by all") == [
+        (2, "end_date", "not a date in any format of this source", "soon"),
+        (2, "rate", "not a number", "£18,50"),
+        (2, "weekly_units", "not a number", "99999999999999999999"),
+        (3, "carers", "not a whole number", "1.5"),
+    ]
+
+
+def test_every_cell_is_kept_in_raw_as_it_was_sent(office: Office) -> None:
+    sent = [enrolment(" C1 ", "K-7", Contribution="£1,234.50", KeyWorker="  Zoë\u00a0 O’Brien ", StartDate="46054")]
+    office.land("careplan_roster_enrolments_1.csv", table(ENROLMENT_HEADINGS, sent))
+    assert office.rows("select client_id, contribution, key_worker, start_date from raw.roster_enrolments") == [
+        (" C1 ", "£1,234.50", "  Zoë\u00a0 O’Brien ", "46054")
+    ]

@@ -1,0 +1,230 @@
+"""A file that cannot be trusted goes to quarantine with its reason beside it, and no other file waits for it."""
+
+from __future__ import annotations
+
+import io
+import json
+import struct
+import time
+import zipfile
+import zlib
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from office import CLIENT_HEADINGS, ORDER_HEADINGS, VISIT_HEADINGS, Office, client, order, table, visit
+
+from pipelines.ingest import land
+from pipelines.ingest.land import Landing
+from pipelines.ingest.read import read_file
+from pipelines.ingest.refusal import FileRefusedError
+from pipelines.settings import IngestSettings
+from pipelines.sources import load_sources, source_for
+
+VISITS = table(VISIT_HEADINGS, [visit(f"V{n}", "C1") for n in range(1, 4)])
+CLIENTS = table(CLIENT_HEADINGS, [client("C1"), client("C2", Forename="Bob")])
+
+
+def workbook(rows: list[list[Any]], far_cell: str | None = None) -> bytes:
+    book = openpyxl.Workbook()
+    for row in rows:
+        book.active.append(row)
+    if far_cell:
+        book.active[far_cell] = "x"
+    kept = io.BytesIO()
+    book.save(kept)
+    return kept.getvalue()
+
+
+def zeros_zipped(gigabytes: int, *, owned_up_to: int) -> bytes:
+    """A workbook of one sheet that unpacks to zeros, made of one compressed block said over and over.
+
+    ``owned_up_to`` is the size that it says it has.
+    """
+    deflate = zlib.compressobj(9, zlib.DEFLATED, -15)
+    block = deflate.compress(bytes(1 << 24)) + deflate.flush(zlib.Z_FULL_FLUSH)
+    body = block * (gigabytes << 6) + deflate.flush()
+    name = b"xl/worksheets/sheet1.xml"
+    fields = (0, 8, 0, 0x21, zlib.crc32(bytes(owned_up_to % 10_000)), len(body), owned_up_to)
+    local = struct.pack("<4sHHHHHIIIHH", b"PK\3\4", 20, *fields, len(name), 0) + name
+    entry = struct.pack("<4sHHHHHHIIIHHHHHII", b"PK\1\2", 20, 20, *fields, len(name), 0, 0, 0, 0, 0, 0) + name
+    end = struct.pack("<4sHHHHIIH", b"PK\5\6", 0, 0, 1, 1, len(entry), len(local) + len(body), 0)
+    return local + body + entry + end
+
+
+BAD_FILES: dict[str, tuple[str, str | bytes, str]] = {
+    "empty": ("careplan_roster_visits_1.csv", "", "The file is empty"),
+    "header only": ("careplan_roster_visits_1.csv", table(VISIT_HEADINGS, []), "at least one row"),
+    "cut within a row": ("careplan_roster_visits_1.csv", VISITS[:-30], "ends in the middle of row 4"),
+    "cut within the last cell": ("careplan_roster_visits_1.csv", VISITS[:-5], "only the beginning of a value"),
+    "cut within a quotation": ("careplan_roster_visits_1.csv", VISITS + 'V9,C1,,"20/11', "never closed"),
+    "cut within a letter": ("careplan_roster_visits_1.csv", (VISITS + "V9,é").encode()[:-1], "ends within a letter"),
+    "PDF named CSV": ("careplan_roster_visits_1.csv", b"%PDF-1.7\n%\xe2\xe3", "not text as its name says"),
+    "workbook named CSV": ("careplan_roster_clients_1.csv", workbook([CLIENT_HEADINGS]), "not text as its name says"),
+    "binary zeros": ("careplan_roster_visits_1.csv", VISITS.encode() + b"\0\0\0", "binary zeros"),
+    "CSV named workbook": ("careplan_roster_clients_1.xlsx", CLIENTS, "not a whole workbook"),
+    "half a workbook": (
+        "careplan_roster_clients_1.xlsx",
+        workbook([CLIENT_HEADINGS, ["C1"]])[:-200],
+        "not a whole workbook",
+    ),
+    "zip bomb": ("careplan_roster_clients_1.xlsx", zeros_zipped(10, owned_up_to=0xFFFFFFFF), "unpacks to more than"),
+    "zip bomb in disguise": (
+        "careplan_roster_clients_1.xlsx",
+        zeros_zipped(10, owned_up_to=1_000),
+        "unpacks to more than",
+    ),
+    "two cells a million rows apart": (
+        "careplan_roster_clients_1.xlsx",
+        workbook([CLIENT_HEADINGS, ["C1"]], far_cell="A1048576"),
+        "nearly all empty",
+    ),
+    "no such headings": ("careplan_roster_visits_1.csv", "Name,Town\nAnn,York\n", "holds the headings"),
+    "another feed's headings": ("careplan_roster_visits_1.csv", CLIENTS, "not the roster_visits file"),
+    "no mapping": ("rota_november.csv", VISITS, "No source mapping fits"),
+    "most rows unreadable": (
+        "careplan_roster_visits_1.csv",
+        table(VISIT_HEADINGS, [visit(f"V{n}", "C1", VisitDate="?") for n in range(5)]),
+        "at least half of the rows can be read",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BAD_FILES)
+def test_a_bad_file_is_quarantined_with_its_reason_and_the_good_one_lands(office: Office, case: str) -> None:
+    name, content, reason = BAD_FILES[case]
+    office.deliver(name, content)
+    office.deliver("zz_roster_enrolments_1.csv", "ClientID,ContractNumber\nC1,K-7\n")
+    began = time.monotonic()
+    bad, good = office.land_all()
+    assert time.monotonic() - began < 20
+    assert (bad.status, bad.rows_loaded) == ("quarantined", 0)
+    assert reason in (bad.reason or "")
+    assert (good.status, good.rows_loaded) == ("loaded", 1)
+    (note,) = office.settings.quarantine.glob("*.reason.json")
+    assert reason in json.loads(note.read_text())["reason"]
+    kept = [p.read_bytes() for p in office.settings.quarantine.iterdir() if p != note]
+    if bad.left_in_inbox:
+        assert kept == []
+        assert (office.settings.inbox / name).exists()
+    else:
+        if "AccessDetails" not in str(content):
+            assert kept == [content.encode() if isinstance(content, str) else content]
+        assert list(office.settings.inbox.iterdir()) == []
+    assert office.rows("select status, rows_loaded from raw.files where feed <> 'roster_enrolments'") == [
+        ("quarantined", 0)
+    ]
+    assert office.rows("select count(*) from raw.roster_visits") == [(0,)]
+
+
+def test_the_same_file_reference_with_other_content_is_not_loaded_again(office: Office) -> None:
+    first = [order("PO1", FileReference="KENT-1")]
+    office.land("kent_purchase_orders_1.csv", table(ORDER_HEADINGS, first))
+    again = office.land("kent_purchase_orders_2.csv", table(ORDER_HEADINGS, [*first, order("PO2", FileReference="KENT-1")]))
+    assert again.status == "quarantined"
+    assert "Its FileReference was loaded before" in (again.reason or "")
+    assert office.rows("select purchase_order_number from raw.purchase_orders") == [("PO1",)]
+
+
+def test_the_same_file_reference_of_another_council_is_another_file(office: Office) -> None:
+    office.land("kent_purchase_orders_1.csv", table(ORDER_HEADINGS, [order("PO1", FileReference="1")]))
+    landing = office.land("essex_purchase_orders_1.csv", table(ORDER_HEADINGS, [order("PO2", FileReference="1")]))
+    assert landing.status == "loaded"
+
+
+def test_a_file_that_grows_while_it_is_read_waits(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = office.deliver("careplan_roster_visits_1.csv", VISITS)
+
+    def read_while_it_grows(*arguments: Any) -> Any:
+        contents = read_file(*arguments)
+        with path.open("a") as file:
+            file.write("V9,C1,,20/11/2026,08:00,30,,,,Completed\r\n")
+        return contents
+
+    with monkeypatch.context() as patched:
+        patched.setattr(land, "read_file", read_while_it_grows)
+        assert office.land(path.name).status == "waiting"
+    assert path.exists()
+    landing = office.land(path.name)
+    assert (landing.status, landing.rows_loaded) == ("loaded", 4)
+
+
+def test_a_file_that_is_gone_waits(office: Office) -> None:
+    landing = office.land("careplan_roster_visits_1.csv")
+    assert landing.status == "waiting"
+    assert "careplan_roster_visits_1" not in (landing.reason or "")
+
+
+def test_a_refused_file_that_is_mended_by_renaming_is_loaded(office: Office) -> None:
+    assert office.land("rota.csv", VISITS).status == "quarantined"
+    assert office.land("careplan_roster_visits_1.csv", VISITS).status == "loaded"
+    assert office.rows("select file_name, status from raw.files") == [("careplan_roster_visits_1.csv", "loaded")]
+
+
+WHOLE = [
+    ("V1", "C1", "PO1", "20/11/2026", "08:00", "30", "", "", "1", "Completed"),
+    ("V2", "C2", "PO1", "20/11/2026", "09:00", "45", "", "", "1", "Missed"),
+    ("V3", "Zoë", "PO,1", "20/11/2026", "10:00", "30", "", "", "1", "Completed"),
+    ("V4", "C4", "line\nend", "20/11/2026", "11:00", "30", "", "", "2", "Missed"),
+    ("V5", "C5", "", "20/11/2026", "12:00", "30", "", "", "2", "Completed"),
+]
+TEXTS = {
+    "CRLF": table(VISIT_HEADINGS, [dict(zip(VISIT_HEADINGS, row, strict=True)) for row in WHOLE]),
+    "LF": table(VISIT_HEADINGS, [dict(zip(VISIT_HEADINGS, row, strict=True)) for row in WHOLE], line_end="\n"),
+}
+
+
+@pytest.mark.parametrize("line_end", TEXTS)
+@pytest.mark.parametrize("encoding", ["utf-8", "cp1252", "utf-16", "utf-8-sig"])
+def test_a_file_cut_anywhere_is_refused_or_gives_its_first_rows(tmp_path: Path, line_end: str, encoding: str) -> None:
+    """A cut within the last cell is told from a file without a last line end by the cells above it, where they help."""
+    whole = TEXTS[line_end].encode(encoding)
+    path = tmp_path / "careplan_roster_visits_1.csv"
+    source = source_for(path.name, load_sources(tmp_path))
+    assert source is not None
+    refused = 0
+    for length in range(len(whole)):
+        path.write_bytes(whole[:length])
+        try:
+            contents = read_file(path, source, IngestSettings())
+        except FileRefusedError:
+            refused += 1
+            continue
+        rows = [tuple(row.values())[1:] for row in contents.rows.to_pylist()]
+        assert contents.broken == ()
+        assert rows[:-1] == WHOLE[: max(len(rows) - 1, 0)]
+        if rows:
+            assert rows[-1][:-1] == WHOLE[len(rows) - 1][:-1]
+            assert WHOLE[len(rows) - 1][-1].startswith(rows[-1][-1])
+            above = {row[-1] for row in rows[:-1]}
+            if rows[-1] != WHOLE[len(rows) - 1]:
+                assert rows[-1][-1] in above or not any(cell.startswith(rows[-1][-1]) for cell in above)
+    assert refused > len(whole) / 2
+
+
+@given(kept=st.integers(min_value=0))
+def test_a_workbook_cut_anywhere_is_refused(tmp_path_factory: pytest.TempPathFactory, kept: int) -> None:
+    whole = workbook([CLIENT_HEADINGS, ["C1"], ["C2"]])
+    path = tmp_path_factory.mktemp("cut") / "careplan_roster_clients_1.xlsx"
+    path.write_bytes(whole[: kept % len(whole)])
+    source = source_for(path.name, load_sources(path.parent))
+    assert source is not None
+    with pytest.raises(FileRefusedError):
+        read_file(path, source, IngestSettings())
+
+
+def test_what_a_landing_tells_names_no_file_and_no_cell(office: Office) -> None:
+    landing: Landing = office.land("kent_purchase_orders_archer.csv", table(ORDER_HEADINGS, [order("PO1")]))
+    told = json.dumps(landing.as_dict()).lower()
+    assert "archer" not in told
+    assert "po1" not in told
+
+
+def test_a_bomb_of_ten_gigabytes_is_small_on_disk() -> None:
+    bomb = zeros_zipped(10, owned_up_to=0xFFFFFFFF)
+    assert len(bomb) < 12_000_000
+    with zipfile.ZipFile(io.BytesIO(bomb)) as archive, archive.open(archive.namelist()[0]) as sheet:
+        assert sheet.read(1 << 20) == bytes(1 << 20)
