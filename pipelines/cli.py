@@ -215,7 +215,8 @@ def _answer(data: Any, as_json: bool, show: Callable[[], None]) -> None:
 
 @contextmanager
 def _progress(*, quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
-    with Progress(console=Console(stderr=True), transient=True, disable=quiet) as bar:
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=quiet or not console.is_terminal) as bar:
         task = bar.add_task("starting", total=None)
         yield lambda step, done, of: bar.update(task, description=step, completed=done, total=of)
 

@@ -67,7 +67,10 @@ def suite_columns(table: str) -> tuple[str, ...]:
     columns: dict[str, None] = {}
     for expectation in _suite(table)["expectations"]:
         kwargs = expectation["kwargs"]
-        for column in (*kwargs.get("column_list", ()), *(v for k, v in kwargs.items() if k.startswith("column") and isinstance(v, str))):
+        for column in (
+            *kwargs.get("column_list", ()),
+            *(v for k, v in kwargs.items() if k.startswith("column") and isinstance(v, str)),
+        ):
             columns[column] = None
     return tuple(columns)
 
@@ -97,7 +100,9 @@ def pass_gate(warehouse: Warehouse, night: date, table: str, rows: pd.DataFrame)
         "success": gate.success,
         "failures": gate.failures(),
     }
-    warehouse.execute("delete from staged.gates where night = $night and suite = $suite", {k: line[k] for k in ("night", "suite")})
+    warehouse.execute(
+        "delete from staged.gates where night = $night and suite = $suite", {k: line[k] for k in ("night", "suite")}
+    )
     warehouse.execute("insert into staged.gates values ($night, $suite, $rows, $checks, $success, $failures)", line)
     return gate
 
@@ -139,7 +144,8 @@ def _context() -> Any:
         warnings.simplefilter("ignore")
         import great_expectations as gx  # noqa: PLC0415 - takes seconds, and only a gate needs it
 
-        logging.getLogger("great_expectations").setLevel(logging.ERROR)
+        for name in ("great_expectations", "great_expectations.data_context.types.base"):
+            logging.getLogger(name).setLevel(logging.ERROR)
         context = gx.get_context(mode="ephemeral")
         context.variables.progress_bars = {"globally": False}
         return context

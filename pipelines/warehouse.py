@@ -122,7 +122,13 @@ class Warehouse:
         return ", ".join(f'"{name}" {kind}' for name, kind, *_ in described)
 
     def upsert(
-        self, table: str, key: Sequence[str], incoming: str, *, keep: Sequence[str] = (), newest: str | None = None,
+        self,
+        table: str,
+        key: Sequence[str],
+        incoming: str,
+        *,
+        keep: Sequence[str] = (),
+        newest: str | None = None,
         within: str | None = None,
     ) -> Written:
         """Write what is new or different in ``incoming`` (same columns, unique by ``key``) to ``table``.

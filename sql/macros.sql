@@ -121,3 +121,13 @@ create or replace temp macro speaks_for(a, b) as (
     or coalesce(a.born_on = b.born_on, false)
     or coalesce(a.nhs_number = b.nhs_number, false)
 );
+
+-- Year, month and day as eight digits of a birth date that is none, so that one wrong digit does not lose the others.
+create or replace temp macro birth_digits(cell) as (
+    case
+        when regexp_full_match(trim(cell), '\d{8}') then trim(cell)
+        when regexp_full_match(trim(cell), '\d{4}[-/.]\d{2}[-/.]\d{2}.*') then regexp_replace(left(trim(cell), 10), '\D', '', 'g')
+        when regexp_full_match(trim(cell), '\d{2}[-/.]\d{2}[-/.]\d{4}')
+            then right(trim(cell), 4) || substr(trim(cell), 4, 2) || left(trim(cell), 2)
+    end
+);

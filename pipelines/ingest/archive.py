@@ -165,9 +165,9 @@ def _copy_workbook(original: Path, partial: Path, never_stored: frozenset[str]) 
             sheet = copy.add_worksheet(name)
             for n, row in enumerate(_blank_rows(rows, Redaction(never_stored, ","))):
                 for m, cell in enumerate(row):
-                    if isinstance(cell, str):
+                    if isinstance(cell, str) and cell:
                         sheet.write_string(n, m, cell)
-                    else:
+                    elif cell not in {"", None}:
                         sheet.write(n, m, cell)
     return True
 

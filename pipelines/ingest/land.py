@@ -217,7 +217,9 @@ def _find_faults(warehouse: Warehouse, feed: Feed, parameters: dict[str, Any]) -
     warehouse.execute(f"create or replace temp table cells as {' union all '.join(cells)}")
     warehouse.execute(f"create or replace temp table unreadable as {' union all '.join(unreadable)}", used)
     faulty = {f.name: _faulty(f) for f in checked}
-    warehouse.execute(f"create or replace temp table suspects as select * from landing where {' or '.join(faulty.values())}")
+    warehouse.execute(
+        f"create or replace temp table suspects as select * from landing where {' or '.join(faulty.values())}"
+    )
     each = [
         f"select row_number, {position} as position, '{field.name}' as column_name,"
         f" if({_filled(field.name)}, '{_KIND.get(field.type, 'missing')}', 'missing') as reason,"
@@ -246,10 +248,7 @@ def _reject(warehouse: Warehouse, contents: Contents, hidden: frozenset[str]) ->
     headings = contents.header.headings
     delimiter = contents.layout.delimiter if contents.layout else ","
     broken = pd.DataFrame(
-        [
-            (row.row_number, row.reason, blank_record(row.text, delimiter, headings, hidden))
-            for row in contents.broken
-        ],
+        [(row.row_number, row.reason, blank_record(row.text, delimiter, headings, hidden)) for row in contents.broken],
         columns=["row_number", "reason", "row_as_sent"],
     ).astype({"row_number": "int64", "reason": "str", "row_as_sent": "str"})
     with warehouse.relation("broken", broken):
@@ -380,7 +379,9 @@ def _quarantine(
         "reason": landing.reason,
         "copy": kept.name if copied else "left in the inbox: it cannot be searched for columns that must not be stored",
     }
-    kept.with_name(f"{kept.stem}.reason.json").write_text(json.dumps(note, indent=2, ensure_ascii=False) + "\n", "utf-8")
+    kept.with_name(f"{kept.stem}.reason.json").write_text(
+        json.dumps(note, indent=2, ensure_ascii=False) + "\n", "utf-8"
+    )
     with warehouse.transaction():
         _write_ledger(warehouse, landing, path, day, [], (), gate)
     if copied:

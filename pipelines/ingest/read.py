@@ -153,7 +153,9 @@ def text_encoding(sample: bytes, *, more: bool) -> str:
         if error.reason != "unexpected end of data":
             return _western_encoding(sample[max(0, error.start - _SAMPLE_BYTES) : error.start + _SAMPLE_BYTES])
         if not more:
-            raise FileRefusedError(f"The file ends within a letter: it is half-written or cut off. {_ASK_AGAIN}") from error
+            raise FileRefusedError(
+                f"The file ends within a letter: it is half-written or cut off. {_ASK_AGAIN}"
+            ) from error
     return "utf-8"
 
 
@@ -167,7 +169,9 @@ def _western_encoding(sample: bytes) -> str:
     return "cp1252"
 
 
-def workbook_rows(path: Path, limits: IngestSettings, sheet: str | None = None) -> Iterator[tuple[str, list[list[str]]]]:
+def workbook_rows(
+    path: Path, limits: IngestSettings, sheet: str | None = None
+) -> Iterator[tuple[str, list[list[str]]]]:
     """Each sheet of a workbook as (name, rows of text cells).
 
     Raises FileRefusedError for what is not a whole, readable workbook of a bearable size.
@@ -349,9 +353,7 @@ def _read_workbook(path: Path, source: Source, limits: IngestSettings) -> Conten
     return Contents(fields, tuple(broken), header, None, unmapped)
 
 
-def _by_field(
-    table: pa.Table, numbers: pa.Array, header: Header, source: Source
-) -> tuple[pa.Table, tuple[str, ...]]:
+def _by_field(table: pa.Table, numbers: pa.Array, header: Header, source: Source) -> tuple[pa.Table, tuple[str, ...]]:
     """Columns by field name, blank rows dropped; where a heading stands twice, the first that is filled counts."""
     field_of = {heading_key(heading): field for heading, field in source.columns.items()}
     columns: dict[str, pa.ChunkedArray] = {}
@@ -409,7 +411,7 @@ def _refuse_unsafe_zip(path: Path, limits: IngestSettings) -> None:
             if sum(member.file_size for member in members) > most:
                 raise too_large
             for member in members:
-                member.file_size = most + 1  # so that what comes out is counted, whatever the file says of itself
+                member.file_size = 2 * most  # so that what comes out is counted, whatever the file says of itself
                 widest, lowest, there, tail = 0, 0, 0, b""
                 with archive.open(member) as stream:
                     while block := stream.read(1 << 20):

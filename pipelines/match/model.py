@@ -1,24 +1,24 @@
 """The model: what is compared, on which levels, and how much each level says.
 
+It is built from the columns that a set of records has, so that a register without phones, or a file with a birth place
+instead, gets the comparisons that it can bear. Each level carries the share of true pairs (m) and of other pairs (u)
+that are expected on it; training measures both where the records allow.
+
 A pair of records at one home agrees on surname, address and phone because two people live together. So *home* is one
-comparison, and at one home surname and birth date count only for what they say among people of one household. Levels
-marked ``measured`` take their u from the register (how often two different people fall on them); the others carry the
-ratio that holds inside a household, which pairs taken at random cannot show.
+comparison, and at one home surname and birth date count only for what they say among people of one household: those
+levels are ``shipped``, since pairs taken at random cannot show what happens inside a household.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 Agreement = Literal["same", "close", "different", "missing"]
 
-SAME_HOME = "(home_l = home_r and home_l is not null)"
-SAME_PHONE = (
-    "(coalesce(phone_l = phone_r, false) or coalesce(phone_l = mobile_r, false)"
-    " or coalesce(mobile_l = phone_r, false) or coalesce(mobile_l = mobile_r, false))"
-)
-SWAPPED = "(forename_l = surname_r and surname_l = forename_r)"
+_COLUMN = re.compile(r"\b([a-z_0-9]+)_[lr]\b")
 
 
 @dataclass(frozen=True)
@@ -26,111 +26,125 @@ class Level:
     """One way in which two records compare. ``m``: share of true pairs that fall here; ``u``: share of others.
 
     ``term`` names the column whose frequency stands in for u: two people called Ebenezer say more than two Johns.
+    ``condition`` is SQL over ``<column>_l`` and ``<column>_r``, or a tuple of alternatives, of which those whose
+    columns are there are joined by *or*. A level none of whose alternatives can be asked is left out.
     """
 
     name: str
     words: str
     agreement: Agreement
-    condition: str
+    condition: str | tuple[str, ...]
     m: float = 0.0
     u: float = 0.0
     term: str | None = None
-    measured: bool = True
-
-    @property
-    def is_missing(self) -> bool:
-        return self.agreement == "missing"
+    shipped: bool = False
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """One thing compared: its levels, first that fits counts, and the columns shown beside it."""
+    """One thing compared: its levels, first that fits counts, and the columns shown beside it.
+
+    It is missing when on one side none of the columns that it ``asks`` for is filled, or when ``passes_if`` holds.
+    """
 
     name: str
     label: str
     shows: tuple[str, ...]
+    asks: tuple[str, ...]
     levels: tuple[Level, ...]
+    passes_if: str = ""
 
     def level_at(self, gamma: int) -> Level:
         """The level that Splink numbered ``gamma`` (missing is -1, then from the last upwards)."""
-        known = [level for level in self.levels if not level.is_missing]
-        return known[len(known) - 1 - gamma] if gamma >= 0 else next(level for level in self.levels if level.is_missing)
+        return self.levels[len(self.levels) - 1 - gamma] if gamma >= 0 else MISSING
+
+    def level_named(self, name: str) -> Level:
+        """The level of that name."""
+        return next((level for level in self.levels if level.name == name), MISSING)
 
 
-def _missing(condition: str) -> Level:
-    return Level("missing", "missing on one side", "missing", condition)
+MISSING = Level("missing", "missing on one side", "missing", "")
 
+_SWAPPED = "(forename_l = surname_r and surname_l = forename_r)"
+_SAME_HOME = "(home_l = home_r)"
 
 FORENAME = Comparison(
-    "forename",
-    "Forename",
-    ("forename",),
+    "forename", "Forename", ("forename",), ("forename",),
     (
-        _missing("forename_l is null or forename_r is null"),
         Level("exact", "the same forename", "same", "forename_l = forename_r", 0.70, 0.006, term="forename"),
-        Level("swapped", "forename and surname swapped", "close", SWAPPED, 0.01, 0.00002),
+        Level("swapped", "forename and surname swapped", "close", _SWAPPED, 0.01, 0.00002),
         Level(
             "nickname", "one is a short form of the other", "close",
-            "forename_root_l = forename_root_r or known_as_l = forename_root_r or forename_root_l = known_as_r",
+            ("forename_root_l = forename_root_r", "known_as_l = forename_root_r", "forename_root_l = known_as_r"),
             0.12, 0.004,
         ),
         Level(
             "initial", "one is the other's initial", "close",
             "(length(forename_l) = 1 or length(forename_r) = 1) and left(forename_l, 1) = left(forename_r, 1)",
-            0.04, 0.002,
+            0.03, 0.002,
         ),
         Level(
             "close", "nearly the same forename", "close",
-            "jaro_winkler_similarity(forename_l, forename_r) >= 0.9 or starts_with(forename_l, forename_r || ' ')"
-            " or starts_with(forename_r, forename_l || ' ')",
+            (
+                "jaro_winkler_similarity(forename_l, forename_r) >= 0.88",
+                "starts_with(forename_l, forename_r || ' ') or starts_with(forename_r, forename_l || ' ')",
+            ),
             0.10, 0.006,
         ),
-        Level("different", "a different forename", "different", "else", 0.012, 0.98),
+        Level(
+            "alike", "forenames that sound a little alike", "different",
+            "jaro_winkler_similarity(forename_l, forename_r) >= 0.7", 0.02, 0.03,
+        ),
+        Level("different", "a different forename", "different", "else", 0.02, 0.95),
     ),
 )  # fmt: skip
 
 SURNAME = Comparison(
-    "surname",
-    "Surname",
-    ("surname", "other_names"),
+    "surname", "Surname", ("surname", "other_names"), ("surname",),
     (
-        _missing(f"surname_l is null or surname_r is null or {SWAPPED}"),
         Level(
-            "same_at_home", "the same surname, at one home", "same", f"surname_l = surname_r and {SAME_HOME}",
-            0.55, 0.35, measured=False,
+            "same_at_home", "the same surname, at one home", "same", f"surname_l = surname_r and {_SAME_HOME}",
+            0.55, 0.35, shipped=True,
         ),
         Level("exact", "the same surname", "same", "surname_l = surname_r", 0.30, 0.0015, term="surname"),
         Level(
             "other_name", "one surname is among the other's names", "close",
-            "contains(' ' || coalesce(other_names_r, '') || ' ', ' ' || surname_l || ' ')"
-            " or contains(' ' || coalesce(other_names_l, '') || ' ', ' ' || surname_r || ' ')"
-            " or contains(' ' || surname_l || ' ', ' ' || surname_r || ' ')"
-            " or contains(' ' || surname_r || ' ', ' ' || surname_l || ' ')"
-            " or replace(surname_l, ' ', '') = replace(surname_r, ' ', '')",
+            (
+                "contains(' ' || other_names_r || ' ', ' ' || surname_l || ' ')",
+                "contains(' ' || other_names_l || ' ', ' ' || surname_r || ' ')",
+                "contains(' ' || surname_l || ' ', ' ' || surname_r || ' ')",
+                "contains(' ' || surname_r || ' ', ' ' || surname_l || ' ')",
+                "replace(surname_l, ' ', '') = replace(surname_r, ' ', '')",
+            ),
             0.04, 0.0005,
         ),
         Level(
             "close", "nearly the same surname", "close",
-            "jaro_winkler_similarity(surname_l, surname_r) >= 0.92 or damerau_levenshtein(surname_l, surname_r) = 1",
+            (
+                "jaro_winkler_similarity(surname_l, surname_r) >= 0.88",
+                "damerau_levenshtein(surname_l, surname_r) = 1",
+            ),
             0.06, 0.003,
         ),
-        Level("different", "a different surname", "different", "else", 0.05, 0.99),
+        Level(
+            "alike", "surnames that sound a little alike", "different",
+            "jaro_winkler_similarity(surname_l, surname_r) >= 0.7", 0.01, 0.02,
+        ),
+        Level("different", "a different surname", "different", "else", 0.04, 0.975),
     ),
+    passes_if=_SWAPPED,
 )  # fmt: skip
 
 BIRTH = Comparison(
-    "birth",
-    "Born",
-    ("born_on",),
+    "birth", "Born", ("born_on",), ("born",),
     (
-        _missing("born_l is null or born_r is null"),
         Level(
             "first_of_january", "both born on 1 January of one year, which is often an estimate", "same",
             "born_l = born_r and right(born_l, 4) = '0101'", 0.02, 0.0004,
         ),
         Level(
             "same_at_home", "the same birth date, at one home (twins share it too)", "same",
-            f"born_l = born_r and {SAME_HOME}", 0.55, 0.006, measured=False,
+            f"born_l = born_r and {_SAME_HOME}", 0.55, 0.006, shipped=True,
         ),
         Level("exact", "the same birth date", "same", "born_l = born_r", 0.30, 0.00004),
         Level(
@@ -141,131 +155,281 @@ BIRTH = Comparison(
         ),
         Level(
             "one_digit", "one digit of the birth date differs, or two stand crossed", "close",
-            "damerau_levenshtein(born_l, born_r) = 1", 0.06, 0.0012,
+            "damerau_levenshtein(born_l, born_r) = 1", 0.05, 0.0012,
         ),
-        Level("different", "a different birth date", "different", "else", 0.03, 0.998),
+        Level(
+            "two_parts", "two of day, month and year agree", "close",
+            "(left(born_l, 4) = left(born_r, 4))::int + (substr(born_l, 5, 2) = substr(born_r, 5, 2))::int"
+            " + (right(born_l, 2) = right(born_r, 2))::int = 2",
+            0.02, 0.006,
+        ),
+        Level(
+            "same_year", "the same year of birth", "different", "left(born_l, 4) = left(born_r, 4)", 0.01, 0.02,
+        ),
+        Level("different", "a different birth date", "different", "else", 0.03, 0.97),
     ),
 )  # fmt: skip
 
 HOME = Comparison(
-    "home",
-    "Home",
-    ("address", "postcode", "phone", "mobile"),
+    "home", "Home", ("address", "town", "postcode", "phone", "mobile"), ("address", "postcode", "phone", "mobile",),
     (
-        _missing(
-            "(address_l is null or address_r is null) and (postcode_l is null or postcode_r is null)"
-            " and (coalesce(phone_l, mobile_l) is null or coalesce(phone_r, mobile_r) is null)"
-        ),
-        Level("same_address", "the same address", "same", SAME_HOME, 0.55, 0.0003, term="home"),
+        Level("same_address", "the same address", "same", _SAME_HOME, 0.50, 0.0003, term="home"),
         Level(
-            "near_address", "the same postcode or phone, and nearly the same address", "close",
-            f"(coalesce(postcode_l = postcode_r, false) or {SAME_PHONE})"
-            " and jaro_winkler_similarity(address_l, address_r) >= 0.9",
-            0.12, 0.0001,
+            "near_address", "nearly the same address, and the same postcode or phone", "close",
+            tuple(
+                f"{same} and jaro_winkler_similarity(address_l, address_r) >= 0.88"
+                for same in ("postcode_l = postcode_r", "phone_l = phone_r", "mobile_l = mobile_r")
+            ),
+            0.14, 0.0001,
         ),
-        Level("same_phone", "the same phone", "close", SAME_PHONE, 0.10, 0.0002),
-        Level("same_postcode", "the same postcode", "close", "postcode_l = postcode_r", 0.06, 0.0008),
-        Level("different", "another home", "different", "else", 0.17, 0.998),
+        Level(
+            "same_phone", "the same phone", "close",
+            ("phone_l = phone_r", "mobile_l = mobile_r", "phone_l = mobile_r", "mobile_l = phone_r"),
+            0.10, 0.0002,
+        ),
+        Level(
+            "like_address", "nearly the same address", "close",
+            "jaro_winkler_similarity(address_l, address_r) >= 0.92", 0.03, 0.0003,
+        ),
+        Level("same_postcode", "the same postcode", "close", "postcode_l = postcode_r", 0.05, 0.0008, term="postcode"),
+        Level(
+            "near_postcode", "postcodes that differ by one character", "close",
+            "damerau_levenshtein(postcode_l, postcode_r) = 1", 0.02, 0.002,
+        ),
+        Level("same_outcode", "the same postal district", "close", "outcode_l = outcode_r", 0.03, 0.02),
+        Level("different", "another home", "different", "else", 0.13, 0.97),
+    ),
+)  # fmt: skip
+
+TOWN = Comparison(
+    "town", "Town", ("town",), ("town",),
+    (
+        Level("same", "the same town", "same", "town_l = town_r", 0.80, 0.02, term="town"),
+        Level("close", "nearly the same town", "close", "jaro_winkler_similarity(town_l, town_r) >= 0.88", 0.08, 0.005),
+        Level("different", "another town", "different", "else", 0.12, 0.97),
     ),
 )  # fmt: skip
 
 GENDER = Comparison(
-    "gender",
-    "Gender",
-    ("gender",),
+    "gender", "Gender", ("gender",), ("gender",),
     (
-        _missing("gender_l is null or gender_r is null"),
         Level("same", "the same gender", "same", "gender_l = gender_r", 0.99, 0.53),
         Level("different", "a different gender", "different", "else", 0.01, 0.47),
     ),
-)
+)  # fmt: skip
 
 NHS_NUMBER = Comparison(
-    "nhs_number",
-    "NHS number",
-    ("nhs_number",),
+    "nhs_number", "NHS number", ("nhs_number",), ("nhs_number",),
     (
-        _missing("nhs_number_l is null or nhs_number_r is null"),
-        Level("same", "the same NHS number", "same", "nhs_number_l = nhs_number_r", 0.98, 0.00002, measured=False),
+        Level("same", "the same NHS number", "same", "nhs_number_l = nhs_number_r", 0.98, 0.00002, shipped=True),
         Level(
             "close", "valid NHS numbers that differ by a slip", "close",
-            "damerau_levenshtein(nhs_number_l, nhs_number_r) <= 2", 0.01, 0.0001, measured=False,
+            "damerau_levenshtein(nhs_number_l, nhs_number_r) <= 2", 0.01, 0.0001, shipped=True,
         ),
-        Level("different", "two valid, different NHS numbers", "different", "else", 0.01, 0.9998, measured=False),
+        Level("different", "two valid, different NHS numbers", "different", "else", 0.01, 0.9998, shipped=True),
     ),
 )  # fmt: skip
 
 REFERENCE = Comparison(
-    "reference",
-    "Social Services Reference",
-    ("council", "reference"),
+    "reference", "Social Services Reference", ("council", "reference"), ("reference_core",),
     (
-        _missing("reference_core_l is null or reference_core_r is null or coalesce(council_l <> council_r, false)"),
-        Level("same", "the same reference", "same", "reference_l = reference_r", 0.15, 0.0001, measured=False),
+        Level("same", "the same reference", "same", "reference_l = reference_r", 0.15, 0.0001, shipped=True),
         Level(
             "slip", "the same reference but for a prefix, suffix, zero or letter O", "same",
-            "reference_core_l = reference_core_r", 0.45, 0.0001, measured=False,
+            "reference_core_l = reference_core_r", 0.45, 0.0001, shipped=True,
         ),
         Level(
             "near", "references that differ by one digit or two crossed", "close",
             "damerau_levenshtein(reference_core_l, reference_core_r) = 1 and length(reference_core_l) >= 5",
-            0.25, 0.0010, measured=False,
+            0.25, 0.0010, shipped=True,
         ),
-        Level("different", "different references of one council", "different", "else", 0.15, 0.9988, measured=False),
+        Level("different", "different references of one council", "different", "else", 0.15, 0.9988, shipped=True),
+    ),
+    passes_if="council_l <> council_r",
+)  # fmt: skip
+
+NATIONAL_ID = Comparison(
+    "national_id", "National number", ("national_id",), ("national_id",),
+    (
+        Level("same", "the same number", "same", "national_id_l = national_id_r", 0.80, 0.00002),
+        Level(
+            "close", "numbers that differ by one digit or two crossed", "close",
+            "damerau_levenshtein(national_id_l, national_id_r) = 1", 0.15, 0.00002,
+        ),
+        Level(
+            "near", "numbers that differ by two digits", "close",
+            "damerau_levenshtein(national_id_l, national_id_r) = 2", 0.02, 0.0005,
+        ),
+        Level("different", "different numbers", "different", "else", 0.03, 0.999),
     ),
 )  # fmt: skip
 
-COMPARISONS = (FORENAME, SURNAME, BIRTH, HOME, GENDER, NHS_NUMBER, REFERENCE)
+EMAIL = Comparison(
+    "email", "E-mail", ("email",), ("email",),
+    (
+        Level("same", "the same e-mail", "same", "email_l = email_r", 0.65, 0.0002, term="email"),
+        Level(
+            "same_name", "the same name in the e-mail", "close",
+            "split_part(email_l, '@', 1) = split_part(email_r, '@', 1)", 0.10, 0.0004,
+        ),
+        Level(
+            "close", "nearly the same e-mail", "close",
+            "jaro_winkler_similarity(email_l, email_r) >= 0.92", 0.10, 0.0005,
+        ),
+        Level("different", "another e-mail", "different", "else", 0.15, 0.998),
+    ),
+)  # fmt: skip
 
-BLOCKING: dict[str, str] = {
-    "SAME_NHS_NUMBER": "l.nhs_number = r.nhs_number",
-    "SAME_REFERENCE_CORE": "l.reference_core = r.reference_core",
-    "SAME_BIRTH_AND_FORENAME_ROOT": "l.born = r.born and l.forename_root = r.forename_root",
-    "SAME_BIRTH_AND_SURNAME": "l.born = r.born and l.surname = r.surname",
-    "SAME_BIRTH_AND_SWAPPED_NAMES": "l.born = r.born and l.forename = r.surname",
-    "SAME_BIRTH_AND_POSTCODE": "l.born = r.born and l.postcode = r.postcode",
-    "SAME_NAME": "l.surname = r.surname and l.forename_root = r.forename_root",
-    "SWAPPED_NAME": "l.surname = r.forename and l.forename = r.surname",
-    "SAME_POSTCODE_AND_FORENAME_ROOT": "l.postcode = r.postcode and l.forename_root = r.forename_root",
-    "SAME_HOME_AND_INITIALS": "l.home = r.home and left(l.forename, 1) = left(r.forename, 1)",
-    "SAME_PHONE_AND_INITIAL": "l.phone = r.phone and left(l.forename, 1) = left(r.forename, 1)",
+BIRTH_PLACE = Comparison(
+    "birth_place", "Birth place", ("birth_place",), ("birth_place",),
+    (
+        Level("same", "the same birth place", "same", "birth_place_l = birth_place_r", 0.80, 0.005, term="birth_place"),
+        Level(
+            "close", "nearly the same birth place", "close",
+            "jaro_winkler_similarity(birth_place_l, birth_place_r) >= 0.88", 0.04, 0.002,
+        ),
+        Level("different", "another birth place", "different", "else", 0.16, 0.99),
+    ),
+)  # fmt: skip
+
+OCCUPATION = Comparison(
+    "occupation", "Occupation", ("occupation",), ("occupation",),
+    (
+        Level("same", "the same occupation", "same", "occupation_l = occupation_r", 0.85, 0.07, term="occupation"),
+        Level("different", "another occupation", "different", "else", 0.15, 0.93),
+    ),
+)  # fmt: skip
+
+_EVERY_COMPARISON = (
+    FORENAME, SURNAME, BIRTH, HOME, GENDER, NHS_NUMBER, REFERENCE, NATIONAL_ID, EMAIL, BIRTH_PLACE, OCCUPATION,
+)  # fmt: skip
+
+REGISTER_COLUMNS = (
+    "forename", "forename_root", "known_as", "other_names", "surname", "born", "gender", "address", "town", "postcode",
+    "outcode", "home", "phone", "mobile", "email", "nhs_number", "council", "reference", "reference_core",
+)  # fmt: skip
+
+BLOCKING: dict[str, tuple[str, ...]] = {
+    "SAME_NHS_NUMBER": ("nhs_number",),
+    "SAME_NATIONAL_NUMBER": ("national_id",),
+    "SAME_REFERENCE_CORE": ("reference_core",),
+    "SAME_EMAIL": ("email",),
+    "SAME_BIRTH_AND_FORENAME_ROOT": ("born", "forename_root"),
+    "SAME_BIRTH_AND_SURNAME": ("born", "surname"),
+    "SAME_BIRTH_AND_SWAPPED_NAMES": ("born", "forename=surname"),
+    "SAME_BIRTH_AND_POSTCODE": ("born", "postcode"),
+    "SAME_BIRTH_AND_OUTCODE": ("born", "outcode"),
+    "SAME_BIRTH_AND_BIRTH_PLACE": ("born", "birth_place"),
+    "SAME_BIRTH_AND_SURNAME_START": ("born", "left(surname, 2)"),
+    "SAME_BIRTH": ("born",),
+    "SAME_NAME": ("surname", "forename_root"),
+    "SWAPPED_NAMES": ("surname=forename", "forename=surname"),
+    "SAME_SURNAME": ("surname",),
+    "SURNAME_AS_FORENAME": ("surname=forename",),
+    "SAME_POSTCODE_AND_FORENAME_ROOT": ("postcode", "forename_root"),
+    "SAME_HOME_AND_INITIAL": ("home", "left(forename, 1)"),
+    "SAME_PHONE_AND_INITIAL": ("phone", "left(forename, 1)"),
+    "SAME_POSTCODE": ("postcode",),
+    "SAME_OUTCODE_AND_FORENAME_ROOT": ("outcode", "forename_root"),
+    "SAME_OUTCODE_AND_BIRTH_YEAR": ("outcode", "left(born, 4)"),
+    "SAME_BIRTH_PLACE_AND_FORENAME_ROOT": ("birth_place", "forename_root"),
+    "SAME_BIRTH_PLACE_AND_SURNAME_START": ("birth_place", "left(surname, 2)"),
+    "SAME_BIRTH_PLACE_OUTCODE_AND_GENDER": ("birth_place", "outcode", "gender"),
+    "SAME_TOWN_AND_FORENAME_ROOT": ("town", "forename_root", "left(born, 4)"),
+    "SAME_FORENAME_AND_BIRTH_YEAR": ("forename_root", "left(born, 4)"),
 }
 
-TERMS = tuple(sorted({level.term for c in COMPARISONS for level in c.levels if level.term}))
+
+def comparisons_for(columns: Collection[str]) -> tuple[Comparison, ...]:
+    """The comparisons that records with these columns can bear. A town is compared only where no home can be."""
+    has_home = bool({"home", "postcode"} & set(columns))
+    offered = _EVERY_COMPARISON if has_home else (*_EVERY_COMPARISON, TOWN)
+    return tuple(c for c in (_fitted(comparison, columns) for comparison in offered) if c)
 
 
-def splink_settings(prior: float) -> dict[str, Any]:
+def terms_of(comparisons: Iterable[Comparison]) -> tuple[str, ...]:
+    """The columns whose term frequencies the comparisons use."""
+    return tuple(sorted({level.term for c in comparisons for level in c.levels if level.term}))
+
+
+def blocking_condition(keys: tuple[str, ...]) -> str:
+    """A blocking rule as SQL over ``l`` and ``r``: each key equal on both sides (``a=b``: left a equals right b)."""
+    return " and ".join(_equal(*(key.split("=") if "=" in key else (key, key))) for key in keys)
+
+
+def blocking_columns(keys: tuple[str, ...]) -> set[str]:
+    """The columns that a blocking rule reads."""
+    return {name for key in keys for name in re.findall(r"[a-z_]+", re.sub(r"\bleft\b", "", key))}
+
+
+def splink_settings(
+    comparisons: Iterable[Comparison], blocking: Iterable[str], prior: float
+) -> dict[str, Any]:
     """The model as Splink settings. ``prior``: the probability that two records taken at random are one person."""
     return {
         "link_type": "dedupe_only",
         "unique_id_column_name": "client_id",
         "probability_two_random_records_match": prior,
-        "comparisons": [_splink_comparison(comparison) for comparison in COMPARISONS],
-        "blocking_rules_to_generate_predictions": [{"blocking_rule": rule} for rule in BLOCKING.values()],
+        "comparisons": [_splink_comparison(comparison) for comparison in comparisons],
+        "blocking_rules_to_generate_predictions": [{"blocking_rule": rule} for rule in blocking],
         "retain_matching_columns": True,
         "retain_intermediate_calculation_columns": True,
         "additional_columns_to_retain": [],
     }
 
 
+def _fitted(comparison: Comparison, columns: Collection[str]) -> Comparison | None:
+    """The comparison with the levels that the columns allow, shares scaled to sum to one; None if nothing is left."""
+    asks = tuple(column for column in comparison.asks if column in columns)
+    levels = [level for level in (_fitted_level(level, columns) for level in comparison.levels) if level]
+    if not asks or len(levels) < 2:
+        return None
+    m, u = sum(level.m for level in levels), sum(level.u for level in levels)
+    scaled = tuple(replace(level, m=level.m / m, u=level.u / u) for level in levels)
+    passes_if = comparison.passes_if if _columns_of(comparison.passes_if) <= set(columns) else ""
+    return replace(comparison, asks=asks, levels=scaled, passes_if=passes_if)
+
+
+def _fitted_level(level: Level, columns: Collection[str]) -> Level | None:
+    alternatives = (level.condition,) if isinstance(level.condition, str) else level.condition
+    able = [condition for condition in alternatives if _columns_of(condition) <= set(columns)]
+    if not able:
+        return None
+    return replace(level, condition=able[0] if len(able) == 1 else " or ".join(f"({c})" for c in able))
+
+
+def _columns_of(condition: str) -> set[str]:
+    return set(_COLUMN.findall(condition))
+
+
+def _equal(left: str, right: str) -> str:
+    def on(side: str, key: str) -> str:
+        return key.replace("left(", f"left({side}.", 1) if key.startswith("left(") else f"{side}.{key}"
+
+    return f"{on('l', left)} = {on('r', right)}"
+
+
 def _splink_comparison(comparison: Comparison) -> dict[str, Any]:
+    empty = [f"coalesce({', '.join(f'{c}_{side}::varchar' for c in comparison.asks)}) is null" for side in "lr"]
+    missing = " or ".join([*empty, *([f"coalesce({comparison.passes_if}, false)"] if comparison.passes_if else [])])
     return {
         "output_column_name": comparison.name,
         "comparison_description": comparison.label,
-        "comparison_levels": [_splink_level(level) for level in comparison.levels],
+        "comparison_levels": [
+            {"sql_condition": missing, "label_for_charts": MISSING.words, "is_null_level": True},
+            *map(_splink_level, comparison.levels),
+        ],
     }
 
 
 def _splink_level(level: Level) -> dict[str, Any]:
-    if level.is_missing:
-        return {"sql_condition": level.condition, "label_for_charts": level.words, "is_null_level": True}
     written: dict[str, Any] = {
         "sql_condition": "ELSE" if level.condition == "else" else level.condition,
         "label_for_charts": level.words,
         "m_probability": level.m,
         "u_probability": level.u,
-        "fix_m_probability": True,
-        "fix_u_probability": not level.measured,
+        "fix_m_probability": level.shipped,
+        "fix_u_probability": level.shipped,
     }
     if level.term:
         written |= {"tf_adjustment_column": level.term, "tf_adjustment_weight": 1.0}

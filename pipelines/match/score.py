@@ -11,10 +11,9 @@ import pandas as pd
 import pyarrow as pa
 
 from pipelines.match.cluster import clusters_of
-from pipelines.match.engine import Engine
 from pipelines.match.train import Model, load_model, load_records, train_model
 from pipelines.quality import pass_gate, suite_columns
-from pipelines.settings import Settings
+from pipelines.settings import MatchSettings, Settings
 from pipelines.warehouse import Warehouse, open_warehouse, scratch_warehouse, sql_text
 
 log = logging.getLogger(__name__)
@@ -49,6 +48,25 @@ def match_clients(settings: Settings, day: date) -> Matching:
     return matching
 
 
+def draw_candidates(warehouse: Warehouse, settings: MatchSettings, pairs: str, records: str) -> None:
+    """Temporary table ``incoming``: the candidates among scored ``pairs`` of ``records`` (as ``matched.candidates``)."""
+    there = {name for name, *_ in warehouse.rows(f"describe {pairs}")}
+    numbers = [f"level_{name}" for name in ("nhs_number", "national_id") if f"level_{name}" in there]
+    known = {
+        f"level_{name}": f"level_{name}" if f"level_{name}" in there else "null::varchar"
+        for name in ("forename", "surname", "birth", "home", "gender")
+    }
+    known["level_number"] = f"coalesce({', '.join(numbers)})" if numbers else "null::varchar"
+    columns = ", ".join(f"{source} as {name}" for name, source in known.items())
+    warehouse.execute(
+        "create or replace temp view pair_levels as"
+        f" select left_id, right_id, match_probability, match_weight, model_version, {columns} from {pairs}"
+    )
+    warehouse.execute(f"create or replace temp view compared_records as select * from {records}")
+    thresholds = settings.model_dump(include={"near_certain", "likely", "possible"})
+    warehouse.work("incoming", "matched.candidates", thresholds)
+
+
 class _Night:
     def __init__(self, warehouse: Warehouse, settings: Settings, model: Model, day: date) -> None:
         self.warehouse = warehouse
@@ -72,8 +90,7 @@ class _Night:
         if self.warehouse.one("select count(*) from stale"):
             self._rescore(model)
             self.warehouse.upsert("matched.scored", ["client_id"], "seen", within="true")
-        thresholds = self.settings.match.model_dump(include={"near_certain", "likely", "possible"})
-        self.warehouse.work("incoming", "matched.candidates", thresholds)
+        draw_candidates(self.warehouse, self.settings.match, "matched.pairs", "records")
         rows = self.warehouse.frame(f"select {', '.join(suite_columns('matched.candidates'))} from incoming")
         pass_gate(self.warehouse, self.day, "matched.candidates", rows)
         self.warehouse.upsert("matched.candidates", ["candidate_id"], "incoming", within="true")
@@ -90,8 +107,7 @@ class _Night:
                 )
                 load_records(scratch, table, rows.to_arrow_table())
             scratch.execute("create view records as from changed_records union all from other_records")
-            engine = Engine(scratch, self.model.settings)
-            engine.register_terms(self.model.terms)
+            engine = self.model.engine(scratch)
             at_least = self.settings.match.possible
             within = engine.pairs_within("changed_records", at_least)
             between = engine.pairs_between("changed_records", "other_records", at_least)
@@ -105,11 +121,11 @@ class _Night:
         )
 
     def _cluster(self) -> None:
-        strong = self.warehouse.rows(
-            "select left_id, right_id from matched.candidates where tier <> 'possible' order by left_id, right_id"
+        pairs = self.warehouse.rows(
+            "select left_id, right_id, cluster_weight from matched.candidates order by left_id, right_id"
         )
-        roots = clusters_of(strong)
+        roots = clusters_of(pairs)
         connected = pd.DataFrame({"client_id": list(roots), "root_id": list(roots.values())}, dtype="int64")
-        with self.warehouse.relation("connected", connected):
+        with self.warehouse.relation("clustered", connected):
             self.warehouse.work("incoming", "matched.clusters")
         self.warehouse.upsert("matched.clusters", ["client_id"], "incoming", within="true")

@@ -8,12 +8,13 @@ from datetime import date
 from typing import Any
 
 from pipelines import __version__
-from pipelines.match.model import COMPARISONS, Comparison
+from pipelines.match.model import REGISTER_COLUMNS, Comparison, comparisons_for
 from pipelines.review import contents
 from pipelines.settings import Settings
 from pipelines.warehouse import Warehouse
 
 Row = dict[str, Any]
+_COMPARISONS = comparisons_for(REGISTER_COLUMNS)
 
 
 def gather_report(settings: Settings, warehouse: Warehouse, day: date) -> contents.Report:
@@ -74,7 +75,7 @@ def _candidate(row: Row) -> contents.Candidate:
         relation=row["relation"],
         left=_side(row["left_record"]),
         right=_side(row["right_record"]),
-        comparisons=tuple(_comparison(c, row) for c in COMPARISONS),
+        comparisons=tuple(_comparison(c, row) for c in _COMPARISONS),
     )
 
 
@@ -92,7 +93,7 @@ def _side(record: Row) -> contents.Side:
 
 
 def _comparison(comparison: Comparison, row: Row) -> contents.Comparison:
-    level = comparison.level_at(row[f"gamma_{comparison.name}"])
+    level = comparison.level_named(row[f"level_{comparison.name}"])
     return contents.Comparison(
         field=comparison.label,
         left=_shown(row["left_record"], comparison.shows),

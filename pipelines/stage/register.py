@@ -168,7 +168,12 @@ class _Register:
         self.warehouse.append(checked, "incoming", columns)
         dated = table in DATED
         written = self.warehouse.upsert(
-            table, KEYS[table], "incoming", keep=keep if dated else (), newest="sent_on" if dated else None, within=within
+            table,
+            KEYS[table],
+            "incoming",
+            keep=keep if dated else (),
+            newest="sent_on" if dated else None,
+            within=within,
         )
         self.staging.written[table] = self.staging.written.get(table, 0) + written.rows
 
@@ -202,7 +207,9 @@ def _create_tables(warehouse: Warehouse) -> None:
     with warehouse.relation("names", pd.DataFrame({"name": PLACEHOLDER_NAMES}, dtype="str")):
         warehouse.execute("create or replace temp table placeholder_names as select name from names")
     warehouse.work("batch", "staged.batch")
-    warehouse.execute("create or replace temp table roster_councils (issuer varchar, record_id varchar, council varchar)")
+    warehouse.execute(
+        "create or replace temp table roster_councils (issuer varchar, record_id varchar, council varchar)"
+    )
     warehouse.work("sent_people", "staged.roster_people", _NOTHING)
     warehouse.work("people", "staged.people")
     warehouse.execute(

@@ -27,7 +27,8 @@ def phone_e164(as_sent: str, region: str = "GB") -> str | None:
     except phonenumbers.NumberParseException:
         return None
     digits = str(number.national_number)
-    if not phonenumbers.is_possible_number(number) or len(set(digits)) <= 2:
+    whole = phonenumbers.is_possible_number_with_reason(number) == phonenumbers.ValidationResult.IS_POSSIBLE
+    if not whole or len(set(digits)) <= 2:
         return None
     return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
 
@@ -78,11 +79,15 @@ def learn_standard_forms(warehouse: Warehouse, region: str) -> None:
     """
     _learn(warehouse, "phone", ("phone", "mobile"), "{0}", lambda value: phone_e164(value, region))
     _learn(warehouse, "nhs", ("nhs_as_sent",), "{0}", nhs_number)
-    first_name = "split_part(name_key(regexp_replace({0}, '^(mr|mrs|miss|ms|dr|rev|sir|lady|prof)\\.?\\s+', '', 'i')), ' ', 1)"
+    first_name = (
+        "split_part(name_key(regexp_replace({0}, '^(mr|mrs|miss|ms|dr|rev|sir|lady|prof)\\.?\\s+', '', 'i')), ' ', 1)"
+    )
     _learn(warehouse, "forename", ("forename", "known_as"), first_name, forename_root)
 
 
-def _learn(warehouse: Warehouse, kind: str, columns: Iterable[str], value: str, form: Callable[[str], str | None]) -> None:
+def _learn(
+    warehouse: Warehouse, kind: str, columns: Iterable[str], value: str, form: Callable[[str], str | None]
+) -> None:
     each = " union ".join(f"select {value.format(c)} as as_sent from sent_people" for c in columns)
     new = warehouse.rows(
         f"select distinct as_sent from ({each}) where as_sent is not null and as_sent not in"

@@ -49,6 +49,8 @@ records as (
             'other_names_shown': c.other_names,
             'born_on_shown': coalesce(strftime(c.born_on, '%d/%m/%Y'), c.born_as_sent),
             'address_shown': concat_ws(', ', c.address_1, c.address_2, c.town),
+            'town_shown': null,
+            'email_shown': c.email,
             'postcode_shown': c.postcode,
             'phone_shown': c.phone,
             'mobile_shown': c.mobile,
