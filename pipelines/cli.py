@@ -152,6 +152,21 @@ def candidates(tier: str | None, as_of: datetime | None, home: Path | None, as_j
 
 
 @command
+@click.argument("records", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--truth", required=True, help="The column that says who is who; the matcher never sees it.")
+@click.option("--mapping", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="YAML: columns: role.")
+@click.option("--pairs", type=click.Path(dir_okay=False, path_type=Path), help="Write the pairs to this Parquet file.")
+def evaluate(
+    records: Path, truth: str, mapping: Path | None, pairs: Path | None, home: Path | None, as_json: bool
+) -> None:
+    """Match a labelled CSV or Parquet file as a night would, and compare with the truth."""
+    from pipelines.match.evaluate import evaluate_file
+
+    found = evaluate_file(load_settings(home), records, truth, mapping, pairs)
+    _answer(found.as_dict(), as_json, lambda: _show_evaluation(found.as_dict()))
+
+
+@command
 @click.option("--scope", type=click.Choice(["all", "linked"]), default="all", show_default=True)
 def fingerprint(scope: str, home: Path | None, as_json: bool) -> None:
     """A hash of the whole state, or of the linked rows and whom they count for alone."""
@@ -238,6 +253,22 @@ def _show_night(night: dict[str, Any]) -> None:
     screen.print(f"New client records: {sum(made.values()):,} {made or ''}")
     screen.print(f"Candidates: {sum(tiers.values()):,} {tiers or ''}")
     screen.print(f"Report: {night['report']}/index.html", soft_wrap=True)
+
+
+def _show_evaluation(found: dict[str, Any]) -> None:
+    taken = ", ".join(f"{heading} as {role}" for heading, role in found["roles"].items())
+    screen.print(f"Columns: {taken}")
+    screen.print(f"{found['records']:,} records, {found['true_pairs']:,} true pairs, model {found['model_version']}")
+    scores = Table("pairs of", "precision", "recall", "F1", "pairs")
+    rows = {"final clusters": found["clusters"]}
+    rows |= {f"{tier} and above": score for tier, score in found["tiers"].items()}
+    rows |= {f"best threshold ({found['best_threshold']:.4f}, truth in hand)": found["best"]}
+    for name, score in rows.items():
+        scores.add_row(name, *(f"{score[s]:.4f}" for s in ("precision", "recall", "f1")), f"{score['pairs']:,}")
+    screen.print(scores)
+    screen.print(f"Blocking recall: {found['blocking_recall']:.4f}")
+    for title, key in (("Missed, for", "missed_for"), ("False, for", "false_for")):
+        screen.print(f"{title}: " + "; ".join(f"{reason} {count:,}" for reason, count in found[key].items()))
 
 
 def _show_candidates(found: list[dict[str, Any]]) -> None:

@@ -27,6 +27,7 @@ class Feed:
 
     @property
     def field_names(self) -> tuple[str, ...]:
+        """The fields in order."""
         return tuple(field.name for field in self.fields)
 
 

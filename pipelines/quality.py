@@ -123,7 +123,7 @@ def _checked(result: Any) -> Checked:
 
 
 def _exception(info: Any) -> str | None:
-    """The kind of exception that kept an expectation from being evaluated; its text may quote cells, so only its kind."""
+    """That an expectation could not be evaluated. The exception's own text may quote cells, so it is not told."""
     if not info or info.get("raised_exception") is False:
         return None
     messages = [i for i in (info.values() if "raised_exception" not in info else [info]) if i.get("raised_exception")]
@@ -152,7 +152,7 @@ def _context() -> Any:
 
 
 def _validate(suite: dict[str, Any], rows: pd.DataFrame) -> Any:
-    """Run a suite by the engine itself: ``Batch.validate`` hashes every cell twice first, for an id that nobody reads."""
+    """Run a suite by the engine itself: ``Batch.validate`` first hashes every cell twice, for an id that none reads."""
     context = _context()
     from great_expectations.core import ExpectationSuite  # noqa: PLC0415
     from great_expectations.core.batch import Batch  # noqa: PLC0415

@@ -66,34 +66,42 @@ class Settings(_Section):
 
     @property
     def inbox(self) -> Path:
+        """Files in."""
         return self.home / "inbox"
 
     @property
     def archive(self) -> Path:
+        """Files kept, by feed and content."""
         return self.home / "archive"
 
     @property
     def quarantine(self) -> Path:
+        """Files refused, each with its reason."""
         return self.home / "quarantine"
 
     @property
     def sources(self) -> Path:
+        """The operator's own source mappings."""
         return self.home / "sources"
 
     @property
     def database(self) -> Path:
+        """The warehouse."""
         return self.home / "oneclient.duckdb"
 
     @property
     def models(self) -> Path:
+        """Model versions."""
         return self.home / "models"
 
     @property
     def reports(self) -> Path:
+        """One folder for each night."""
         return self.home / "reports"
 
     @property
     def scratch(self) -> Path:
+        """Where DuckDB puts what does not fit into memory."""
         return self.home / "scratch"
 
     def config_hash(self) -> str:

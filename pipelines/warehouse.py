@@ -45,12 +45,13 @@ class Written:
 
     @property
     def rows(self) -> int:
+        """All rows written."""
         return self.inserted + self.updated + self.deleted
 
 
 @cache
 def sql_text(table: str) -> str:
-    """The SELECT that makes ``stage.table`` (or a working table, by the same name), from ``sql/<stage>/<table>.sql``."""
+    """The SELECT that makes ``stage.table`` (or a working table of that name), from ``sql/<stage>/<table>.sql``."""
     stage, name = table.split(".")
     return (SQL / STAGES[stage] / f"{name}.sql").read_text(encoding="utf-8")
 

@@ -19,14 +19,14 @@ from typing import BinaryIO
 import xlsxwriter
 from python_calamine import CalamineWorkbook
 
-from pipelines.ingest.read import DELIMITERS, WORKBOOKS, Layout, as_record, filled_width, text_encoding
+from pipelines.ingest.read import DELIMITERS, SWALLOWED, WORKBOOKS, Layout, as_record, filled_width, text_encoding
 from pipelines.ingest.refusal import FileRefusedError
 from pipelines.sources import heading_key
 
 _LETTERS = bytes(b if chr(b).isalnum() and b < 128 else 0 for b in range(256)).lower()
 _OTHERS = bytes(b for b in range(256) if not _LETTERS[b])
 _BLOCK = 1 << 22
-_MADE_AT = dt.datetime(2000, 1, 1)  # noqa: DTZ001 - so that one workbook always makes the same copy
+_MADE_AT = dt.datetime(2000, 1, 1)  # so that one workbook always makes the same copy
 
 
 def keep_copy(
@@ -82,7 +82,7 @@ class Redaction:
         """In or beside a hidden column, or a cell that swallowed the rest of its row by a stray quotation mark."""
         several_lines = "\n" in cell or "\r" in cell
         return any(abs(place - hidden) <= shift for hidden in self.hidden) or (
-            several_lines and (shift > 0 or cell.count(self.delimiter) >= min(self.hidden))
+            several_lines and (shift > 0 or cell.count(self.delimiter) >= min({*self.hidden, SWALLOWED}))
         )
 
 
@@ -172,7 +172,7 @@ def _copy_workbook(original: Path, partial: Path, never_stored: frozenset[str]) 
     return True
 
 
-def _blank_rows(rows: Iterable[list[object]], redaction: Redaction) -> Iterator[list[object]]:
+def _blank_rows(rows: Iterable[Sequence[object]], redaction: Redaction) -> Iterator[list[object]]:
     """Rows of a sheet; one that ends early has empty cells at its end, and is none the less whole."""
     for row in rows:
         width = max(filled_width(row), redaction.width)

@@ -10,6 +10,7 @@ import hashlib
 import json
 import logging
 import re
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -75,6 +76,16 @@ class Landing:
         return asdict(self)
 
 
+@dataclass(frozen=True)
+class _Delivered:
+    """A file in the inbox of a home, the night that it is landed for, and the headings that may not be stored."""
+
+    settings: Settings
+    path: Path
+    day: date
+    never_stored: frozenset[str]
+
+
 def land_file(settings: Settings, path: Path, day: date) -> Landing:
     """Land one file of the inbox for the night of ``day``. Bad input ends in quarantine and never raises."""
     sources = load_sources(settings.sources)
@@ -83,8 +94,8 @@ def land_file(settings: Settings, path: Path, day: date) -> Landing:
         before = path.stat()
         content_hash = _hash(path)
     except OSError as error:
-        reason = f"The file cannot be opened ({error.strerror}). It is taken once it can; see who owns it."
-        return Landing(0, "", "unknown", "unknown", "unknown", "waiting", reason)
+        cannot = f"The file cannot be opened ({error.strerror}). It is taken once it can; see who owns it."
+        return Landing(0, "", "unknown", "unknown", "unknown", "waiting", cannot)
     landing = Landing(
         file_id=int(content_hash[:13], 16),
         content_hash=content_hash,
@@ -96,7 +107,7 @@ def land_file(settings: Settings, path: Path, day: date) -> Landing:
     contents, reason = _read(path, source, settings)
     if (path.stat().st_size, path.stat().st_mtime_ns) != (before.st_size, before.st_mtime_ns):
         return replace(landing, status="waiting", reason="The file was still being written. It is taken next time.")
-    hidden = never_stored(sources)
+    delivered = _Delivered(settings, path, day, never_stored(sources))
     with open_warehouse(settings) as warehouse:
         create_raw_tables(warehouse)
         if _loaded_before(warehouse, landing):
@@ -104,9 +115,9 @@ def land_file(settings: Settings, path: Path, day: date) -> Landing:
             landing = replace(landing, status="repeated", reason="The same content was loaded before.")
         elif contents is None or source is None:
             landing = replace(landing, status="quarantined", reason=reason)
-            landing = _quarantine(settings, warehouse, landing, path, day, hidden)
+            landing = _quarantine(delivered, warehouse, landing)
         else:
-            landing = _load(settings, warehouse, landing, path, day, source, contents, hidden)
+            landing = _load(delivered, warehouse, landing, source, contents)
     log.info(
         "%s file %s: %s, %d rows read, %d loaded, %d rejected",
         landing.source, landing.content_hash[:12], landing.status,
@@ -147,7 +158,8 @@ def create_raw_tables(warehouse: Warehouse) -> None:
         ("unread", "raw.unread_values", "value_as_sent"),
     ):
         warehouse.execute(
-            f"create or replace temp table {work} (row_number bigint, column_name varchar, reason varchar, {cells} varchar)"
+            f"create or replace temp table {work}"
+            f" (row_number bigint, column_name varchar, reason varchar, {cells} varchar)"
         )
         warehouse.create(table, sql_text(table), {"file_id": None})
 
@@ -161,16 +173,8 @@ def _loaded_before(warehouse: Warehouse, landing: Landing) -> bool:
     )
 
 
-def _load(
-    settings: Settings,
-    warehouse: Warehouse,
-    landing: Landing,
-    path: Path,
-    day: date,
-    source: Source,
-    contents: Contents,
-    hidden: frozenset[str],
-) -> Landing:
+def _load(delivered: _Delivered, warehouse: Warehouse, landing: Landing, source: Source, contents: Contents) -> Landing:
+    path, hidden = delivered.path, delivered.never_stored
     feed = source.definition
     parameters = {
         "file_id": landing.file_id,
@@ -189,13 +193,14 @@ def _load(
         refusal = refusal or _repeated_reference(warehouse, landing, source, contents.rows, references)
         if refusal:
             landing = replace(landing, status="quarantined", reason=refusal, rows_loaded=0, rows_rejected=read)
-            return _quarantine(settings, warehouse, landing, path, day, hidden, contents=contents, gate=gate)
-        keep_copy(path, archived_as(settings, landing, path.suffix), hidden, readable=True, layout=contents.layout)
+            return _quarantine(delivered, warehouse, landing, contents=contents, gate=gate)
+        archived = archived_as(delivered.settings, landing, path.suffix)
+        keep_copy(path, archived, hidden, readable=True, layout=contents.layout)
         with warehouse.transaction():
             _insert(warehouse, f"raw.{feed.name}", *_raw_rows(source, landing))
             for table in ("raw.rejected_rows", "raw.unread_values"):
                 _insert(warehouse, table, sql_text(table), {"file_id": landing.file_id})
-            _write_ledger(warehouse, landing, path, day, references, contents.unmapped, gate)
+            _write_ledger(delivered, warehouse, landing, references=references, unmapped=contents.unmapped, gate=gate)
     path.unlink()
     return landing
 
@@ -325,23 +330,23 @@ def _insert(warehouse: Warehouse, table: str, select: str, parameters: dict[str,
 
 
 def _write_ledger(
+    delivered: _Delivered,
     warehouse: Warehouse,
     landing: Landing,
-    path: Path,
-    day: date,
-    references: list[str],
-    unmapped: tuple[str, ...],
-    gate: Gate | None,
+    *,
+    references: Sequence[str] = (),
+    unmapped: Sequence[str] = (),
+    gate: Gate | None = None,
 ) -> None:
     line = {
         "file_id": landing.file_id,
         "content_hash": landing.content_hash,
-        "file_name": path.name,
+        "file_name": delivered.path.name,
         "source": landing.source,
         "feed": landing.feed,
         "issuer": landing.issuer,
-        "file_references": references,
-        "delivered_for": day,
+        "file_references": list(references),
+        "delivered_for": delivered.day,
         "status": landing.status,
         "reason": landing.reason,
         "rows_read": landing.rows_read,
@@ -356,26 +361,24 @@ def _write_ledger(
 
 
 def _quarantine(
-    settings: Settings,
+    delivered: _Delivered,
     warehouse: Warehouse,
     landing: Landing,
-    path: Path,
-    day: date,
-    hidden: frozenset[str],
     *,
     contents: Contents | None = None,
     gate: Gate | None = None,
 ) -> Landing:
     """Set the file aside with its reason beside it; one that might hide a never-stored column stays in the inbox."""
-    kept = settings.quarantine / f"{landing.source}-{landing.content_hash[:16]}{path.suffix.lower()}"
+    path = delivered.path
+    kept = delivered.settings.quarantine / f"{landing.source}-{landing.content_hash[:16]}{path.suffix.lower()}"
     layout = contents.layout if contents else None
-    copied = keep_copy(path, kept, hidden, readable=contents is not None, layout=layout)
+    copied = keep_copy(path, kept, delivered.never_stored, readable=contents is not None, layout=layout)
     landing = replace(landing, left_in_inbox=not copied)
     note = {
         "file_name": path.name,
         "source": landing.source,
         "content_hash": landing.content_hash,
-        "night": day.isoformat(),
+        "night": delivered.day.isoformat(),
         "reason": landing.reason,
         "copy": kept.name if copied else "left in the inbox: it cannot be searched for columns that must not be stored",
     }
@@ -383,7 +386,7 @@ def _quarantine(
         json.dumps(note, indent=2, ensure_ascii=False) + "\n", "utf-8"
     )
     with warehouse.transaction():
-        _write_ledger(warehouse, landing, path, day, [], (), gate)
+        _write_ledger(delivered, warehouse, landing, gate=gate)
     if copied:
         path.unlink()
     return landing

@@ -33,6 +33,7 @@ from pipelines.sources import Source, heading_key
 
 HEADER_SEARCH_ROWS = 30
 WORKBOOKS = {".xlsx", ".xlsm"}
+SWALLOWED = 8  # delimiters in a cell of several lines: more than an address has, so it is a piece of the table
 DELIMITERS = (",", ";", "\t", "|")
 _SAMPLE_BYTES = 1 << 18
 _OTHER_WESTERN = ["mac_roman", "cp850", "cp1250", "latin_1"]
@@ -65,6 +66,7 @@ class Header:
 
     @property
     def keys(self) -> tuple[str, ...]:
+        """The headings without case, spaces and punctuation."""
         return tuple(heading_key(h) for h in self.headings)
 
 
@@ -280,13 +282,14 @@ def _parse_csv(path: Path, layout: Layout) -> tuple[pa.Table, tuple[BrokenRow, .
 
 
 def _swallowed(table: pa.Table, layout: Layout) -> list[int]:
-    """Rows in which a stray quotation mark made one cell of several rows: it holds line ends and a row's delimiters."""
+    """Rows in which a stray quotation mark made one cell of several rows: it holds line ends and many delimiters."""
+    many = min(len(layout.header.headings) - 1, SWALLOWED)
     found: set[int] = set()
     for column in table.columns:
         several_lines = pc.match_substring_regex(column, "[\r\n]")
         if pc.any(several_lines).as_py():
             delimiters = pc.count_substring(column, layout.delimiter)
-            whole_row = pc.greater_equal(delimiters, len(layout.header.headings) - 1)
+            whole_row = pc.greater_equal(delimiters, many)
             found.update(pc.indices_nonzero(pc.and_(several_lines, whole_row)).to_pylist())
     return sorted(found)
 
@@ -429,7 +432,7 @@ def _refuse_unsafe_zip(path: Path, limits: IngestSettings) -> None:
                     )
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError) as error:
         raise FileRefusedError(
-            f"The file is not a whole workbook: it is cut off, damaged, protected, or not a workbook at all. {_ASK_AGAIN}"
+            f"The file is not a whole workbook: it is cut off, damaged, protected, or no workbook at all. {_ASK_AGAIN}"
         ) from error
 
 
@@ -440,7 +443,7 @@ def _column_number(letters: bytes) -> int:
     return number
 
 
-def _cell_text(cell: object) -> str:
+def _cell_text(cell: object) -> str:  # noqa: PLR0911 - a table of cases
     match cell:
         case None:
             return ""

@@ -53,6 +53,11 @@ class Engine:
         )
         return self._pairs(found)
 
+    def expected_matches(self) -> float:
+        """The sum of the match probabilities of every pair that blocking makes."""
+        found = self.linker.inference.predict(warning_mode="never")
+        return float(self.scratch.one(f"select coalesce(sum(match_probability), 0) from {found.physical_name}"))
+
     def _pairs(self, found: Any) -> pa.Table:
         levels = ", ".join(f"{_level_case(c)} as level_{c.name}, {_weight(c)} as weight_{c.name}" for c in self.comparisons)
         return self.scratch.connection.sql(

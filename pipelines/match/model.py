@@ -267,7 +267,7 @@ NATIONAL_ID = Comparison(
 EMAIL = Comparison(
     "email", "E-mail", ("email",), ("email",),
     (
-        Level("same", "the same e-mail", "same", "email_l = email_r", 0.65, 0.0002, term="email"),
+        Level("same", "the same e-mail", "same", "email_l = email_r", 0.65, 0.00002),
         Level(
             "same_name", "the same name in the e-mail", "close",
             "split_part(email_l, '@', 1) = split_part(email_r, '@', 1)", 0.10, 0.0004,
@@ -335,7 +335,12 @@ BLOCKING: dict[str, tuple[str, ...]] = {
     "SAME_BIRTH_PLACE_AND_FORENAME_ROOT": ("birth_place", "forename_root"),
     "SAME_BIRTH_PLACE_AND_SURNAME_START": ("birth_place", "left(surname, 2)"),
     "SAME_BIRTH_PLACE_OUTCODE_AND_GENDER": ("birth_place", "outcode", "gender"),
-    "SAME_TOWN_AND_FORENAME_ROOT": ("town", "forename_root", "left(born, 4)"),
+    "SAME_TOWN_AND_FORENAME_ROOT": ("town", "forename_root"),
+    "SAME_TOWN_AND_SURNAME": ("town", "surname"),
+    "SAME_TOWN_AND_BIRTH_YEAR": ("town", "left(born, 4)"),
+    "SAME_SURNAME_AND_BIRTH_YEAR": ("surname", "left(born, 4)"),
+    "SAME_SURNAME_AND_INITIAL": ("surname", "left(forename, 1)"),
+    "SAME_FORENAME": ("forename_root",),
     "SAME_FORENAME_AND_BIRTH_YEAR": ("forename_root", "left(born, 4)"),
 }
 

@@ -18,6 +18,8 @@ from pipelines.warehouse import Warehouse, open_warehouse, scratch_warehouse, sq
 
 log = logging.getLogger(__name__)
 
+HOUSEHOLD_BITS = 8.0
+
 
 @dataclass
 class Matching:
@@ -52,6 +54,7 @@ def draw_candidates(warehouse: Warehouse, settings: MatchSettings, pairs: str, r
     """Temporary table ``incoming``: the candidates among scored ``pairs`` of ``records`` (as ``matched.candidates``)."""
     there = {name for name, *_ in warehouse.rows(f"describe {pairs}")}
     numbers = [f"level_{name}" for name in ("nhs_number", "national_id") if f"level_{name}" in there]
+    numbers = [f"if({n} = 'close' and '{n}' = 'level_national_id', 'same', {n})" for n in numbers]
     known = {
         f"level_{name}": f"level_{name}" if f"level_{name}" in there else "null::varchar"
         for name in ("forename", "surname", "birth", "home", "gender")
@@ -64,7 +67,7 @@ def draw_candidates(warehouse: Warehouse, settings: MatchSettings, pairs: str, r
     )
     warehouse.execute(f"create or replace temp view compared_records as select * from {records}")
     thresholds = settings.model_dump(include={"near_certain", "likely", "possible"})
-    warehouse.work("incoming", "matched.candidates", thresholds)
+    warehouse.work("incoming", "matched.candidates", {**thresholds, "household_bits": HOUSEHOLD_BITS})
 
 
 class _Night:

@@ -38,7 +38,7 @@ from pipelines.warehouse import Warehouse, scratch_warehouse, sql_text
 log = logging.getLogger(__name__)
 
 ENOUGH_RECORDS = 500
-PAIRS_EACH_RECORD = 25
+MOST_PAIRS_OF_A_RULE = 5_000_000
 U_PAIRS = 1e6
 EM_PAIRS = 1e6
 EM_BLOCKS = ("SAME_NAME", "SAME_BIRTH")
@@ -81,7 +81,7 @@ def train_on(scratch: Warehouse, columns: Collection[str], seed: int) -> Model:
     records = int(scratch.one("select count(*) from records"))
     comparisons = comparisons_for(columns)
     terms = {column: _term_frequencies(scratch, column) for column in terms_of(comparisons)}
-    blocking = _affordable_blocking(scratch, columns, records)
+    blocking = _affordable_blocking(scratch, columns)
     conditions = [blocking_condition(BLOCKING[name]) for name in blocking]
     settings = splink_settings(comparisons, conditions, _prior(scratch, columns, records))
     if records >= ENOUGH_RECORDS:
@@ -89,7 +89,9 @@ def train_on(scratch: Warehouse, columns: Collection[str], seed: int) -> Model:
         engine = Engine(scratch, comparisons, settings)
         engine.register_terms(terms)
         learnt = _learn(engine, [name for name in EM_BLOCKS if blocking_columns(BLOCKING[name]) <= set(columns)], seed)
-        settings["comparisons"] = [_sensible(s, t) for s, t in zip(shipped, learnt, strict=True)]
+        prior = settings["probability_two_random_records_match"]
+        settings["comparisons"] = [_sensible(s, t, prior) for s, t in zip(shipped, learnt, strict=True)]
+        settings["probability_two_random_records_match"] = max(prior, _expected_share(scratch, comparisons, settings, terms))
     return Model(_version(settings, terms), comparisons, settings, terms, blocking)
 
 
@@ -155,11 +157,11 @@ def _term_frequencies(scratch: Warehouse, column: str) -> pa.Table:
     ).to_arrow_table()
 
 
-def _affordable_blocking(scratch: Warehouse, columns: Collection[str], records: int) -> dict[str, int]:
+def _affordable_blocking(scratch: Warehouse, columns: Collection[str]) -> dict[str, int]:
     """Blocking rule → pairs that it generates, for the rules whose pairs the register can afford."""
     asked = {name: keys for name, keys in BLOCKING.items() if blocking_columns(keys) <= set(columns)}
     pairs = {name: _pairs_in_blocks(scratch, keys) for name, keys in asked.items()}
-    return {name: count for name, count in pairs.items() if 0 < count <= PAIRS_EACH_RECORD * max(records, 1_000)}
+    return {name: count for name, count in pairs.items() if 0 < count <= MOST_PAIRS_OF_A_RULE}
 
 
 def _pairs_in_blocks(scratch: Warehouse, keys: tuple[str, ...]) -> int:
@@ -183,7 +185,7 @@ def _prior(scratch: Warehouse, columns: Collection[str], records: int) -> float:
         f"select l.client_id as a, r.client_id as b from records as l join records as r"
         f" on {blocking_condition(keys)} and l.client_id < r.client_id"
         for keys in STRICT_BLOCKS
-        if set(keys) <= set(columns) and _pairs_in_blocks(scratch, keys) <= PAIRS_EACH_RECORD * max(records, 1_000)
+        if set(keys) <= set(columns) and _pairs_in_blocks(scratch, keys) <= MOST_PAIRS_OF_A_RULE
     ]
     found = scratch.one(f"select count(*) from ({' union '.join(strict)})") if strict else 0
     return float(min(0.05, max(found / STRICT_RECALL, 0.05 * records, 1) / max(records * (records - 1) / 2, 20)))
@@ -205,10 +207,22 @@ def _learn(engine: Engine, blocks: Iterable[str], seed: int) -> list[dict[str, A
     return comparisons
 
 
-def _sensible(shipped: dict[str, Any], learnt: dict[str, Any]) -> dict[str, Any]:
+def _expected_share(
+    scratch: Warehouse, comparisons: tuple[Comparison, ...], settings: dict[str, Any], terms: dict[str, pa.Table]
+) -> float:
+    """The share of all pairs that the model itself expects to be one person, from the pairs that blocking makes."""
+    engine = Engine(scratch, comparisons, settings)
+    engine.register_terms(terms)
+    records = int(scratch.one("select count(*) from records"))
+    expected = engine.expected_matches()
+    return float(min(0.05, expected / max(records * (records - 1) / 2, 1)))
+
+
+def _sensible(shipped: dict[str, Any], learnt: dict[str, Any], prior: float) -> dict[str, Any]:
     """The learnt shares of one comparison, or the shipped ones where the learnt cannot be right.
 
-    They cannot when true pairs would mostly disagree, or agree more rarely than other pairs do.
+    They cannot when true pairs would mostly disagree, or agree more rarely than other pairs do. Pairs taken at random
+    hold true pairs too (``prior`` of them), which matters in records full of duplicates: their part of u is taken off.
     """
     levels = []
     for own, new in zip(shipped["comparison_levels"], learnt["comparison_levels"], strict=True):
@@ -217,6 +231,9 @@ def _sensible(shipped: dict[str, Any], learnt: dict[str, Any]) -> dict[str, Any]
             name = f"{share}_probability"
             if name in own and not own["fix_u_probability"] and new.get(name) is not None:
                 level[name] = max(new[name], LEAST_SHARE[share])
+        if "u_probability" in level and not own["fix_u_probability"]:
+            corrected = (level["u_probability"] - prior * level["m_probability"]) / (1 - prior)
+            level["u_probability"] = max(corrected, LEAST_SHARE["u"])
         levels.append(level)
     different = levels[-1]
     if different["m_probability"] > 0.6 or different["m_probability"] >= different["u_probability"]:

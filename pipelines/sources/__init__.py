@@ -84,6 +84,7 @@ class Source(_Strict):
 
     @property
     def definition(self) -> Feed:
+        """The feed that the files carry."""
         return FEEDS[self.feed]
 
     def issuer_of_file(self, file_name: str) -> str:

@@ -1,4 +1,4 @@
-"""A first source mapping for a file of unknown layout, by how its headings sound. A person reads it before it is used."""
+"""A first source mapping for a file of unknown layout, by how its headings sound. A person reads it before its use."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ from pipelines.sources import Source, heading_key
 
 _OTHER_WORDS: dict[str, tuple[str, ...]] = {
     "client_id": ("clientid", "clientno", "clientnumber", "serviceuserid", "customerid", "personid"),
-    "social_services_ref": ("socialservicesref", "ssref", "ssnumber", "ssr", "laref", "councilref", "mosaicid", "liquidlogicid"),
+    "social_services_ref": (
+        "socialservicesref", "ssref", "ssnumber", "ssr", "laref", "councilref", "mosaicid", "liquidlogicid",
+    ),
     "nhs_number": ("nhsnumber", "nhsno", "nhs"),
     "forename": ("forename", "firstname", "givenname", "christianname"),
     "surname": ("surname", "lastname", "familyname"),

@@ -12,13 +12,11 @@ from dataclasses import asdict, dataclass, field
 from datetime import date
 from typing import Any
 
-import pandas as pd
-
 from pipelines.ingest.land import create_raw_tables
 from pipelines.quality import Gate, pass_gate, suite_columns
 from pipelines.settings import Settings, SettingsError
 from pipelines.sources import Source, load_sources
-from pipelines.stage.standardise import PLACEHOLDER_NAMES, learn_standard_forms
+from pipelines.stage.standardise import learn_standard_forms, load_placeholder_names
 from pipelines.warehouse import Warehouse, open_warehouse, sql_text
 
 log = logging.getLogger(__name__)
@@ -60,12 +58,11 @@ def stage_files(settings: Settings, day: date) -> Staging:
     """
     sources = {source.name: source for source in reversed(load_sources(settings.sources))}
     staging = Staging()
-    with open_warehouse(settings) as warehouse:
-        with warehouse.transaction():
-            _create_tables(warehouse)
-            staging.files = warehouse.one("select count(*) from batch where is_new")
-            if staging.files:
-                _Register(warehouse, settings, day, sources, staging).take_in()
+    with open_warehouse(settings) as warehouse, warehouse.transaction():
+        _create_tables(warehouse)
+        staging.files = warehouse.one("select count(*) from batch where is_new")
+        if staging.files:
+            _Register(warehouse, settings, day, sources, staging).take_in()
     log.info("staged %d files, %d rows written", staging.files, sum(staging.written.values()))
     return staging
 
@@ -204,8 +201,7 @@ def _checked(table: str) -> str:
 def _create_tables(warehouse: Warehouse) -> None:
     """Every kept table, empty, in the order in which their SELECTs read each other, unless they are there."""
     create_raw_tables(warehouse)
-    with warehouse.relation("names", pd.DataFrame({"name": PLACEHOLDER_NAMES}, dtype="str")):
-        warehouse.execute("create or replace temp table placeholder_names as select name from names")
+    load_placeholder_names(warehouse)
     warehouse.work("batch", "staged.batch")
     warehouse.execute(
         "create or replace temp table roster_councils (issuer varchar, record_id varchar, council varchar)"

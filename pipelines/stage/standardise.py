@@ -72,6 +72,12 @@ def forename_root(name: str) -> str:
     return min(namer.canonicals_of(lowered), key=nearness, default=name).upper()
 
 
+def load_placeholder_names(warehouse: Warehouse) -> None:
+    """Temporary table ``placeholder_names``: names that stand for no name."""
+    with warehouse.relation("names", pd.DataFrame({"name": PLACEHOLDER_NAMES}, dtype="str")):
+        warehouse.execute("create or replace temp table placeholder_names as select name from names")
+
+
 def learn_standard_forms(warehouse: Warehouse, region: str) -> None:
     """Add the standard forms of the values in ``sent_people`` that no night has seen before.
 

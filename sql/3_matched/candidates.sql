@@ -1,14 +1,15 @@
 -- One row is one pair of records that people should look at, with its tier.
 -- Two people of one household agree on surname, home and phone, and twins on the birth date too; so a pair that looks
--- like a household, or that has a hard contradiction, is at most "possible", whatever its score, and counts against
--- being one person when clusters are formed.
+-- like a household, or that has a hard contradiction, is at most "possible", whatever its score, and weighs less when
+-- clusters are formed.
 with compared as (
     select
         p.*,
         l.client_ref as left_ref,
         r.client_ref as right_ref,
-        coalesce(level_home in ('same_address', 'near_address', 'same_phone', 'same_postcode'), false) as same_home,
+        coalesce(level_home in ('same_address', 'near_address', 'same_phone'), false) as same_home,
         coalesce(level_forename in ('alike', 'different'), false) as forenames_differ,
+        coalesce(level_home = 'different', false) as homes_differ,
         coalesce(level_forename not in ('alike', 'different', 'missing'), false) as forenames_agree,
         coalesce(level_surname not in ('alike', 'different', 'missing'), false) as surnames_agree,
         coalesce(level_birth in ('same_year', 'different'), false) as births_differ,
@@ -27,12 +28,12 @@ related as (
         *,
         case
             when numbers_agree then null
-            when same_home and forenames_differ and births_agree then 'probably twins'
+            when same_home and forenames_differ and surnames_agree and births_agree then 'probably twins'
             when same_home and forenames_differ and births_differ and genders_differ then 'probably a couple'
             when same_home and forenames_agree and surnames_agree and births_differ and years_apart >= 14
                 then 'probably parent and child of one name'
             when same_home and forenames_differ and births_differ then 'probably two people of one household'
-            when births_differ and forenames_agree and surnames_agree and not same_home
+            when births_differ and forenames_agree and surnames_agree and homes_differ
                 then 'probably two people of one name'
         end as relation
     from compared
@@ -49,7 +50,7 @@ select
         else 'possible'
     end as tier,
     coalesce(relation, '') as relation,
-    if(relation is null, match_weight, -10.0) as cluster_weight,
+    if(same_home and relation is not null, match_weight - $household_bits, match_weight) as cluster_weight,
     match_probability,
     match_weight,
     model_version
