@@ -53,7 +53,7 @@ clean:
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(READY): requirements.lock pyproject.toml
-	@echo "Making .venv (the first time downloads about 300 MB)"
+	@echo "Making .venv (the first time downloads about 250 MB)"
 	$(PYTHON) -m venv --clear .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check $(UV)
 	install() { $(BIN)/uv pip install --python $(BIN)/python "$$@" 2>&1 | grep -v '^ [+~-] '; }

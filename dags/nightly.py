@@ -32,13 +32,15 @@ red task *with downstream*; the rest follows. Logs and XCom hold counts and ids 
 ## A day again, or many
 
 - One day again: clear its run, or trigger one with the parameter `day`.
-- Many days: put the files into dated folders (`HOME/inbox/2026-11-18/` and so on; a file in the inbox itself belongs to
-  the first run that comes), then, since a midnight `--to-date` would leave out its own day:
+- Many days: with the DAG switched on, put the files into dated folders (`HOME/inbox/2026-11-18/` and so on; a file in
+  the inbox itself belongs to the first run that comes). A midnight `--to-date` would leave out its own day, so:
 
       airflow backfill create --dag-id nightly --from-date 2026-11-18 --to-date 2026-11-20T23:59 --max-active-runs 1
 
   Days that have run already are left out, unless you add `--reprocess-behavior completed`.
-- Switching the DAG on runs the latest day at once; days before it are not caught up.
+- Switching the DAG on runs the latest day at once, and a run takes every dated folder up to its own day. So before a
+  first backfill switch on, let that run end, and only then put the files in. Done the other way round nothing is lost
+  or counted twice, but the files come in on the latest day, in one go.
 """
 
 from __future__ import annotations
@@ -95,6 +97,7 @@ def told(result: object, *facts: str) -> dict[str, Any]:
         "inbox": Param(None, type=["null", "string"], description="Left out: the inbox of ONECLIENT_HOME."),
     },
     default_args={
+        "owner": "oneclient",
         "retries": 3,
         "retry_delay": timedelta(minutes=1),
         "retry_exponential_backoff": 2.0,

@@ -72,7 +72,9 @@ def _known_errors() -> Iterator[None]:
 @click.option("--clients", default=5_000, show_default=True, type=click.IntRange(min=1), help="Number of people.")
 @click.option("--visits", default=60_000, show_default=True, type=click.IntRange(min=0), help="Number of visits.")
 @click.option("--seed", default=1, show_default=True, help="Same seed, same bytes.")
-@click.option("--nights", default=1, show_default=True, type=click.IntRange(min=1), help="Dated folders if more than 1.")
+@click.option(
+    "--nights", default=1, show_default=True, type=click.IntRange(min=1), help="Dated folders if more than 1."
+)
 @click.option("--day", type=Day, default="2026-11-20", show_default=True, help="The last night.")
 def sample(
     out: Path, clients: int, visits: int, seed: int, nights: int, day: datetime, home: Path | None, as_json: bool
@@ -120,7 +122,9 @@ def train(home: Path | None, as_json: bool) -> None:
 
 
 @command
-@click.option("--as-of", type=Day, help="Rebuild the report of a past night as it was; default: the last night, as now.")
+@click.option(
+    "--as-of", type=Day, help="Rebuild the report of a past night as it was; default: the last night, as now."
+)
 def report(as_of: datetime | None, home: Path | None, as_json: bool) -> None:
     """Publish the candidate report again and say where it is."""
     from pipelines.review.publish import last_night, publish_report, rebuild_report

@@ -49,7 +49,9 @@ def _sources(settings: Settings) -> Finding:
 
 def _disk(settings: Settings) -> Finding:
     free = shutil.disk_usage(settings.home).free / 1e9
-    return Finding("disk", free >= ENOUGH_DISK_GIGABYTES, f"{free:.0f} GB free", "Free some disk before the next night.")
+    return Finding(
+        "disk", free >= ENOUGH_DISK_GIGABYTES, f"{free:.0f} GB free", "Free some disk before the next night."
+    )
 
 
 def _model(settings: Settings) -> Finding:
@@ -67,7 +69,9 @@ def _quarantine(settings: Settings) -> Finding:
 
 
 def _nothing_lost(warehouse: Warehouse) -> Finding:
-    wrong = _count(warehouse, "raw.files", "select count(*) from raw.files where rows_read <> rows_loaded + rows_rejected")
+    wrong = _count(
+        warehouse, "raw.files", "select count(*) from raw.files where rows_read <> rows_loaded + rows_rejected"
+    )
     return Finding(
         "nothing lost", wrong == 0, f"{wrong} files whose rows do not add up", "Restore the home from its last backup."
     )
@@ -77,9 +81,12 @@ def _everything_taken(warehouse: Warehouse) -> Finding:
     waiting = _count(
         warehouse,
         "raw.files",
-        "select count(*) from raw.files where status = 'loaded' and file_id not in (select file_id from staged.taken_files)",
+        "select count(*) from raw.files where status = 'loaded'"
+        " and file_id not in (select file_id from staged.taken_files)",
     )
-    return Finding("register", waiting == 0, f"{waiting} landed files are not in the register yet", "Run: oneclient nightly")
+    return Finding(
+        "register", waiting == 0, f"{waiting} landed files are not in the register yet", "Run: oneclient nightly"
+    )
 
 
 def _counts_for_someone(warehouse: Warehouse) -> Finding:

@@ -21,7 +21,11 @@ _PART_OF_STATE = {"raw.files": "status = 'loaded'"}
 def fingerprint(settings: Settings, scope: Scope = "all") -> str:
     """Sixty-four hex digits for the whole state, or for the linked rows and whom they count for alone."""
     with open_warehouse(settings) as warehouse:
-        tables = warehouse.tables() if scope == "all" else [f"staged.{t}" for t in _LINKED if warehouse.exists(f"staged.{t}")]
+        tables = (
+            warehouse.tables()
+            if scope == "all"
+            else [f"staged.{t}" for t in _LINKED if warehouse.exists(f"staged.{t}")]
+        )
         lines = [f"{table} {_table_hash(warehouse, table)}" for table in tables]
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
@@ -29,8 +33,8 @@ def fingerprint(settings: Settings, scope: Scope = "all") -> str:
 def _table_hash(warehouse: Warehouse, table: str) -> str:
     """Row count and a sum over the rows' hashes, so that neither order nor duplicates can hide a difference."""
     columns = sorted(c for c, *_ in warehouse.rows(f"describe {table}") if not c.endswith(CLOCK_SUFFIX))
+    whole_row = f"to_json(struct_pack({', '.join(f'{c} := {c}' for c in columns)}))::varchar"
     count, total = warehouse.rows(
-        f"select count(*), sum(md5_number_lower(to_json(struct_pack({', '.join(f'{c} := {c}' for c in columns)}))::varchar))"
-        f" from {table} where {_PART_OF_STATE.get(table, 'true')}"
+        f"select count(*), sum(md5_number_lower({whole_row})) from {table} where {_PART_OF_STATE.get(table, 'true')}"
     )[0]
     return f"{count} {total or 0}"

@@ -1,4 +1,4 @@
-"""The night: files in, register up to date, candidates scored, report out. The CLI and the DAG call these same steps."""
+"""The night: files in, register up to date, candidates scored, report out. The CLI and the DAG call these steps."""
 
 from __future__ import annotations
 
@@ -59,9 +59,7 @@ def report(settings: Settings, day: date) -> Path:
     return publish_report(settings, day)
 
 
-def run_night(
-    settings: Settings, inbox: Path, day: date, progress: Progress = lambda step, done, of: None
-) -> Night:
+def run_night(settings: Settings, inbox: Path, day: date, progress: Progress = lambda step, done, of: None) -> Night:
     """All steps in order, in one process.
 
     Raises TableGateError when a table fails its suite; nothing of the night is published then.

@@ -12,27 +12,20 @@ from typing import Any
 from pipelines.ingest.discover import discover
 from pipelines.ingest.land import Landing, land_file
 from pipelines.settings import Settings, load_settings
+from pipelines.sources import load_sources
 from pipelines.stage.register import Staging, stage_files
 from pipelines.warehouse import CLOCK_SUFFIX, open_warehouse
 
 NIGHT = date(2026, 11, 20)
 Row = Mapping[str, object]
 
-CLIENT_HEADINGS = (
-    "ClientID SocialServicesRef NHSNumber Title Forename KnownAs OtherNames Surname Gender DateOfBirth Address1 Address2"
-    " Town County Postcode Phone Mobile Email Branch Area StartDate EndDate Status KeySafe AccessDetails"
-).split()
-ORDER_HEADINGS = (
-    "FileReference Created AuthorityCode ProviderRef ContractNumber SocialServicesRef NHSNumber Title Forename Surname"
-    " Gender DateOfBirth Address1 Address2 Town Postcode Phone PurchaseOrderNumber LineNumber ServiceType StartDate"
-    " EndDate WeeklyUnits UnitOfMeasure VisitMinutes Carers Rate Status"
-).split()
-VISIT_HEADINGS = (
-    "VisitID ClientID PurchaseOrderNumber VisitDate StartTime PlannedMinutes ActualStart ActualMinutes Carers Status"
-).split()
-ENROLMENT_HEADINGS = (
-    "ClientID ContractNumber FundingType CareBand Contribution KeyWorker StartDate EndDate"
-).split()
+_HEADINGS = {
+    source.feed: [*source.columns, *source.never_store] for source in load_sources(Path("no mappings of our own"))
+}
+CLIENT_HEADINGS = _HEADINGS["roster_clients"]
+ORDER_HEADINGS = _HEADINGS["purchase_orders"]
+VISIT_HEADINGS = _HEADINGS["roster_visits"]
+ENROLMENT_HEADINGS = _HEADINGS["roster_enrolments"]
 
 
 def client(client_id: str, **cells: object) -> Row:

@@ -49,7 +49,10 @@ class Engine:
         ``level_<name>`` and ``weight_<name>`` (bits).
         """
         found = self.linker.inference.predict_between(
-            self.api.register(left), self.api.register(right), threshold_match_probability=at_least, warning_mode="never"
+            self.api.register(left),
+            self.api.register(right),
+            threshold_match_probability=at_least,
+            warning_mode="never",
         )
         return self._pairs(found)
 
@@ -59,7 +62,9 @@ class Engine:
         return float(self.scratch.one(f"select coalesce(sum(match_probability), 0) from {found.physical_name}"))
 
     def _pairs(self, found: Any) -> pa.Table:
-        levels = ", ".join(f"{_level_case(c)} as level_{c.name}, {_weight(c)} as weight_{c.name}" for c in self.comparisons)
+        levels = ", ".join(
+            f"{_level_case(c)} as level_{c.name}, {_weight(c)} as weight_{c.name}" for c in self.comparisons
+        )
         return self.scratch.connection.sql(
             "select least(client_id_l, client_id_r)::integer as left_id,"
             " greatest(client_id_l, client_id_r)::integer as right_id, match_probability, match_weight,"
@@ -69,9 +74,11 @@ class Engine:
 
 def _level_case(comparison: Comparison) -> str:
     gammas = range(-1, len(comparison.levels))
-    return f"case gamma_{comparison.name} " + " ".join(
-        f"when {gamma} then '{comparison.level_at(gamma).name}'" for gamma in gammas
-    ) + " end"
+    return (
+        f"case gamma_{comparison.name} "
+        + " ".join(f"when {gamma} then '{comparison.level_at(gamma).name}'" for gamma in gammas)
+        + " end"
+    )
 
 
 def _weight(comparison: Comparison) -> str:

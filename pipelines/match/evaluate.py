@@ -138,7 +138,9 @@ def evaluate_file(
 
 
 def _read(scratch: Warehouse, records: Path) -> list[str]:
-    reader = "read_parquet($path)" if records.suffix.lower() in {".parquet", ".pq"} else "read_csv($path, all_varchar=true)"
+    reader = (
+        "read_parquet($path)" if records.suffix.lower() in {".parquet", ".pq"} else "read_csv($path, all_varchar=true)"
+    )
     scratch.execute(
         f"create table file_rows_as_sent as select (row_number() over () - 1)::integer as row_id, * from {reader}",
         {"path": str(records)},
@@ -165,7 +167,7 @@ def _standardise(scratch: Warehouse, settings: Settings, roles: Mapping[str, str
     )
     scratch.execute(
         f"create table records as select r.*, name_key(f.birth_place) as birth_place,"
-        " name_key(f.occupation) as occupation, nullif(regexp_replace(f.national_id, '\\D', '', 'g'), '') as national_id"
+        " name_key(f.occupation) as occupation, reference_key(f.national_id) as national_id"
         f" from ({sql_text('matched.records')}) as r join file_rows as f on f.row_id = r.client_id order by client_id"
     )
     offered = (*REGISTER_COLUMNS, *EXTRA_COLUMNS)
@@ -175,7 +177,7 @@ def _standardise(scratch: Warehouse, settings: Settings, roles: Mapping[str, str
 
 
 def _score(scratch: Warehouse, settings: Settings, model: Model) -> pd.DataFrame:
-    """Scored pairs with tier and cluster weight, down to pairs that count no more against a cluster than unseen ones."""
+    """Scored pairs with tier and cluster weight, down to those that say no more against a cluster than unseen ones."""
     found = model.engine(scratch).pairs_within("records", LEAST_PROBABILITY)
     with scratch.relation("found_pairs", found):
         scratch.execute("create table all_pairs as select *, 'file' as model_version from found_pairs")

@@ -79,6 +79,10 @@ FORENAME = Comparison(
             0.12, 0.004,
         ),
         Level(
+            "two_names", "two forenames, each common in its own right", "different", "own_name_l <> own_name_r",
+            0.01, 0.40,
+        ),
+        Level(
             "initial", "one is the other's initial", "close",
             "(length(forename_l) = 1 or length(forename_r) = 1) and left(forename_l, 1) = left(forename_r, 1)",
             0.03, 0.002,
@@ -305,8 +309,8 @@ _EVERY_COMPARISON = (
 )  # fmt: skip
 
 REGISTER_COLUMNS = (
-    "forename", "forename_root", "known_as", "other_names", "surname", "born", "gender", "address", "town", "postcode",
-    "outcode", "home", "phone", "mobile", "email", "nhs_number", "council", "reference", "reference_core",
+    "forename", "forename_root", "own_name", "known_as", "other_names", "surname", "born", "gender", "address", "town",
+    "postcode", "outcode", "home", "phone", "mobile", "email", "nhs_number", "council", "reference", "reference_core",
 )  # fmt: skip
 
 BLOCKING: dict[str, tuple[str, ...]] = {
@@ -367,9 +371,7 @@ def blocking_columns(keys: tuple[str, ...]) -> set[str]:
     return {name for key in keys for name in re.findall(r"[a-z_]+", re.sub(r"\bleft\b", "", key))}
 
 
-def splink_settings(
-    comparisons: Iterable[Comparison], blocking: Iterable[str], prior: float
-) -> dict[str, Any]:
+def splink_settings(comparisons: Iterable[Comparison], blocking: Iterable[str], prior: float) -> dict[str, Any]:
     """The model as Splink settings. ``prior``: the probability that two records taken at random are one person."""
     return {
         "link_type": "dedupe_only",

@@ -33,7 +33,7 @@ _WORDS: dict[str, tuple[str, ...]] = {
     "nhs_number": ("nhsnumber", "nhsno", "nhs"),
     "reference": ("socialservicesref", "ssref", "ssr", "reference", "councilref"),
     "council": ("authoritycode", "council", "authority", "laauthority"),
-    "national_id": ("socsecid", "ssn", "socialsecuritynumber", "nationalid", "nino", "nationalinsurancenumber", "socsecnumber"),
+    "national_id": ("socsecid", "ssn", "socialsecuritynumber", "nationalid", "nino", "nationalinsurancenumber"),
     "birth_place": ("birthplace", "placeofbirth", "townofbirth"),
     "occupation": ("occupation", "job", "profession"),
 }  # fmt: skip

@@ -14,7 +14,7 @@ from pipelines.match.cluster import clusters_of
 from pipelines.match.train import Model, load_model, load_records, train_model
 from pipelines.quality import pass_gate, suite_columns
 from pipelines.settings import MatchSettings, Settings
-from pipelines.warehouse import Warehouse, open_warehouse, scratch_warehouse, sql_text
+from pipelines.warehouse import Warehouse, open_warehouse, scratch_warehouse
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +51,7 @@ def match_clients(settings: Settings, day: date) -> Matching:
 
 
 def draw_candidates(warehouse: Warehouse, settings: MatchSettings, pairs: str, records: str) -> None:
-    """Temporary table ``incoming``: the candidates among scored ``pairs`` of ``records`` (as ``matched.candidates``)."""
+    """Temporary table ``incoming``: the candidates (as ``matched.candidates``) among the scored pairs of records."""
     there = {name for name, *_ in warehouse.rows(f"describe {pairs}")}
     numbers = [f"level_{name}" for name in ("nhs_number", "national_id") if f"level_{name}" in there]
     numbers = [f"if({n} = 'close' and '{n}' = 'level_national_id', 'same', {n})" for n in numbers]

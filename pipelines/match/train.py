@@ -38,7 +38,8 @@ from pipelines.warehouse import Warehouse, scratch_warehouse, sql_text
 log = logging.getLogger(__name__)
 
 ENOUGH_RECORDS = 500
-MOST_PAIRS_OF_A_RULE = 5_000_000
+PAIRS_OF_A_RULE = 2_000_000
+PAIRS_OF_A_RULE_EACH_RECORD = 10
 U_PAIRS = 1e6
 EM_PAIRS = 1e6
 EM_BLOCKS = ("SAME_NAME", "SAME_BIRTH")
@@ -81,7 +82,7 @@ def train_on(scratch: Warehouse, columns: Collection[str], seed: int) -> Model:
     records = int(scratch.one("select count(*) from records"))
     comparisons = comparisons_for(columns)
     terms = {column: _term_frequencies(scratch, column) for column in terms_of(comparisons)}
-    blocking = _affordable_blocking(scratch, columns)
+    blocking = _affordable_blocking(scratch, columns, records)
     conditions = [blocking_condition(BLOCKING[name]) for name in blocking]
     settings = splink_settings(comparisons, conditions, _prior(scratch, columns, records))
     if records >= ENOUGH_RECORDS:
@@ -91,7 +92,9 @@ def train_on(scratch: Warehouse, columns: Collection[str], seed: int) -> Model:
         learnt = _learn(engine, [name for name in EM_BLOCKS if blocking_columns(BLOCKING[name]) <= set(columns)], seed)
         prior = settings["probability_two_random_records_match"]
         settings["comparisons"] = [_sensible(s, t, prior) for s, t in zip(shipped, learnt, strict=True)]
-        settings["probability_two_random_records_match"] = max(prior, _expected_share(scratch, comparisons, settings, terms))
+        settings["probability_two_random_records_match"] = max(
+            prior, _expected_share(scratch, comparisons, settings, terms)
+        )
     return Model(_version(settings, terms), comparisons, settings, terms, blocking)
 
 
@@ -157,11 +160,15 @@ def _term_frequencies(scratch: Warehouse, column: str) -> pa.Table:
     ).to_arrow_table()
 
 
-def _affordable_blocking(scratch: Warehouse, columns: Collection[str]) -> dict[str, int]:
+def _affordable_blocking(scratch: Warehouse, columns: Collection[str], records: int) -> dict[str, int]:
     """Blocking rule → pairs that it generates, for the rules whose pairs the register can afford."""
     asked = {name: keys for name, keys in BLOCKING.items() if blocking_columns(keys) <= set(columns)}
     pairs = {name: _pairs_in_blocks(scratch, keys) for name, keys in asked.items()}
-    return {name: count for name, count in pairs.items() if 0 < count <= MOST_PAIRS_OF_A_RULE}
+    return {name: count for name, count in pairs.items() if 0 < count <= _affordable_pairs(records)}
+
+
+def _affordable_pairs(records: int) -> int:
+    return max(PAIRS_OF_A_RULE, PAIRS_OF_A_RULE_EACH_RECORD * records)
 
 
 def _pairs_in_blocks(scratch: Warehouse, keys: tuple[str, ...]) -> int:
@@ -185,7 +192,7 @@ def _prior(scratch: Warehouse, columns: Collection[str], records: int) -> float:
         f"select l.client_id as a, r.client_id as b from records as l join records as r"
         f" on {blocking_condition(keys)} and l.client_id < r.client_id"
         for keys in STRICT_BLOCKS
-        if set(keys) <= set(columns) and _pairs_in_blocks(scratch, keys) <= MOST_PAIRS_OF_A_RULE
+        if set(keys) <= set(columns) and _pairs_in_blocks(scratch, keys) <= _affordable_pairs(records)
     ]
     found = scratch.one(f"select count(*) from ({' union '.join(strict)})") if strict else 0
     return float(min(0.05, max(found / STRICT_RECALL, 0.05 * records, 1) / max(records * (records - 1) / 2, 20)))

@@ -26,7 +26,7 @@ class FileLine:
 
 @dataclass(frozen=True)
 class Reject:
-    """Rows of one file rejected for one reason, or cells left unread (``whole_row`` False). ``rows``: first row numbers."""
+    """Rows of a file rejected for one reason, or cells left unread (not ``whole_row``). ``rows``: first row numbers."""
 
     file_name: str
     column: str | None
@@ -67,7 +67,7 @@ class Run:
 
 @dataclass(frozen=True)
 class Comparison:
-    """One line of evidence: a field on both sides, how it compares in words, and its weight in bits (+ for, - against)."""
+    """A line of evidence: a field on both sides, how it compares in words, its weight in bits (+ for, - against)."""
 
     field: str
     left: str

@@ -76,7 +76,9 @@ def _publish(settings: Settings, report: contents.Report) -> Path:
     shown = json.dumps([run, rows, settings.report.model_dump()], default=str, sort_keys=True)
     version = hashlib.sha256(shown.encode()).hexdigest()[:12]
     folder = settings.reports / ".versions" / f"{day}-{version}"
-    if not folder.exists():
+    if not all(
+        (folder / name).exists() for name in ("run.json", "candidates.parquet", "index.html", "candidates.xlsx")
+    ):
         partial = folder.with_name(f"{folder.name}.partial")
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
@@ -85,6 +87,7 @@ def _publish(settings: Settings, report: contents.Report) -> Path:
         mask, most = settings.report.mask, settings.report.candidates_on_page
         (partial / "index.html").write_text(render_page(report, most=most, mask=mask), encoding="utf-8")
         write_workbook(report, partial / "candidates.xlsx", mask=mask)
+        shutil.rmtree(folder, ignore_errors=True)
         partial.rename(folder)
     link = settings.reports / day
     swing = settings.reports / f".{day}.link"

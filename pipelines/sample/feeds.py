@@ -138,7 +138,9 @@ class BadRows:
 
     @property
     def ways(self) -> tuple[str, ...]:
-        return ("impossible date", "no id", "too few cells", "too many cells") if self.day else ("no id", "too many cells")
+        """In which a row of this feed can be spoilt, in turn."""
+        always = ("no id", "too many cells")
+        return ("impossible date", *always, "too few cells") if self.day else always
 
 
 def _quoted(column: pa.Array, delimiter: str) -> pa.Array:

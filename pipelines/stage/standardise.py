@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from functools import cache
 
 import pandas as pd
 import phonenumbers
-from faker.providers.person.en_GB import Provider
+from faker.providers.person import en_GB, en_IE
 from nicknames import NickNamer
 from stdnum.gb import nhs
 
@@ -50,7 +51,7 @@ def _nick_namer() -> NickNamer:
 @cache
 def _common_forenames() -> frozenset[str]:
     """Forenames that are common in England and Wales in their own right (Office for National Statistics, by Faker)."""
-    return frozenset(name.lower() for name in Provider.first_names)
+    return frozenset(name.lower() for name in (*en_GB.Provider.first_names, *en_IE.Provider.first_names))
 
 
 def forename_root(name: str) -> str:
@@ -72,6 +73,20 @@ def forename_root(name: str) -> str:
     return min(namer.canonicals_of(lowered), key=nearness, default=name).upper()
 
 
+def own_name(name: str) -> str | None:
+    """The sound of a forename that is common in its own right, or None.
+
+    Two such names that sound different (RONALD and DONALD, JEAN and JOAN) are two names, not a slip of one, however
+    few letters part them; twins are often named so. Spellings of one name (STEPHEN and STEVEN) give one sound.
+    """
+    if name.lower() not in _common_forenames():
+        return None
+    sound = name.upper()
+    for spelling, as_one in (("PH", "F"), ("V", "F"), ("TH", "T"), ("C", "K"), ("Y", "I"), ("IE", "I"), ("EY", "I")):
+        sound = sound.replace(spelling, as_one)
+    return re.sub(r"(.)\1+", r"\1", sound).removesuffix("E")
+
+
 def load_placeholder_names(warehouse: Warehouse) -> None:
     """Temporary table ``placeholder_names``: names that stand for no name."""
     with warehouse.relation("names", pd.DataFrame({"name": PLACEHOLDER_NAMES}, dtype="str")):
@@ -89,6 +104,7 @@ def learn_standard_forms(warehouse: Warehouse, region: str) -> None:
         "split_part(name_key(regexp_replace({0}, '^(mr|mrs|miss|ms|dr|rev|sir|lady|prof)\\.?\\s+', '', 'i')), ' ', 1)"
     )
     _learn(warehouse, "forename", ("forename", "known_as"), first_name, forename_root)
+    _learn(warehouse, "own_name", ("forename",), first_name, own_name)
 
 
 def _learn(

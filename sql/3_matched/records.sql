@@ -7,6 +7,7 @@ with records as (
         client_ref,
         forename_key as forename,
         forename_root,
+        own.form as own_name,
         coalesce(known_as_root, forename_root) as known_as,
         other_names_key as other_names,
         surname_key as surname,
@@ -30,6 +31,8 @@ with records as (
             regexp_replace(reference_key(regexp_replace(reference, '/\d+$', '')), '^(SSR|SS|REF)', ''), 'O', '0'
         ), '0'), '') as reference_core
     from staged.clients
+    left join staged.standard_forms as own
+        on own.kind = 'own_name' and own.as_sent = split_part(forename_key, ' ', 1)
     where survivor_id = client_id
 )
 

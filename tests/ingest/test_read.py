@@ -1,4 +1,4 @@
-"""Files as people send them: any encoding, delimiter and habit, read cell for cell, each row by its spreadsheet number."""
+"""Files as people send them: any encoding, delimiter and habit, read cell for cell, each row by its number."""
 
 from __future__ import annotations
 

@@ -1,0 +1,133 @@
+"""An operator's own source mapping: another layout is read without code, and a mistake in it is told plainly."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from office import VISIT_HEADINGS, Office, table, visit
+
+from pipelines.settings import SettingsError, load_settings
+from pipelines.sources import load_sources, source_for
+
+AMERICAN = """
+feed: roster_visits
+files: ["calls-*.txt"]
+issuer: {fixed: carecloud}
+encoding: cp1252
+delimiter: "^"
+date_formats: ["%m/%d/%Y"]
+excel_serial_dates: false
+never_store: [Door Code]
+columns:
+  Call No: visit_id
+  Person: client_id
+  Day: visit_date
+  Mins: planned_minutes
+"""
+
+
+def mapping(office: Office, text: str, name: str = "own.yaml") -> None:
+    (office.settings.sources / name).write_text(text, encoding="utf-8")
+
+
+def test_another_layout_needs_no_code(office: Office) -> None:
+    mapping(office, AMERICAN)
+    content = (
+        "Call No^Person^Day^Mins^Door Code\n1^P1^11/20/2026^30^SECRET\n2^P2^20/11/2026^30^SECRET\n3^P1^46346^15^SECRET"
+    )
+    office.deliver("calls-november.txt", content + "\n4^P2^11/21/2026^45^SECRET\n")
+    office.night()
+    assert office.rows("select issuer, visit_id, visit_on::varchar, planned_minutes from staged.visits order by 2") == [
+        ("carecloud", "1", "2026-11-20", 30),
+        ("carecloud", "4", "2026-11-21", 45),
+    ]
+    assert office.rows("select row_number, column_name from raw.rejected_rows order by 1") == [
+        (3, "visit_date"),
+        (4, "visit_date"),
+    ]
+    assert b"SECRET" not in office.everything_on_disk()
+
+
+def test_an_own_mapping_goes_before_the_built_in_one_of_its_name(office: Office) -> None:
+    mapping(
+        office,
+        'feed: roster_visits\nfiles: ["*_roster_visits_*.csv"]\nissuer: {file_name: true}\ndate_formats: ["%m/%d/%Y"]\n'
+        "columns: {VisitID: visit_id, ClientID: client_id, VisitDate: visit_date}\n",
+        "roster_visits.yaml",
+    )
+    office.deliver("careplan_roster_visits_1.csv", table(VISIT_HEADINGS, [visit("V1", "C1", VisitDate="11/12/2026")]))
+    office.night()
+    assert office.rows("select visit_on::varchar from staged.visits") == [("2026-11-12",)]
+
+
+def test_a_mapping_taken_away_before_its_file_is_taken_in(office: Office) -> None:
+    mapping(office, AMERICAN)
+    office.land("calls-1.txt", "Call No^Person^Day\n1^P1^11/20/2026\n")
+    (office.settings.sources / "own.yaml").unlink()
+    with pytest.raises(SettingsError, match="The source mapping own, by which a file was read"):
+        office.night()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (AMERICAN.replace("feed: roster_visits", "feed: rota"), "feed is 'rota'; it must be one of purchase_orders"),
+        (AMERICAN.replace("planned_minutes", "minutes"), "fields that roster_visits does not have: minutes"),
+        (AMERICAN.replace("  Day: visit_date\n", ""), "no heading for the required fields: visit_date"),
+        (AMERICAN + "  Minutes: planned_minutes\n", "more than one heading: planned_minutes"),
+        (AMERICAN + "  MINS.: actual_minutes\n", "differ in case or punctuation only"),
+        (AMERICAN + "  KeySafe: status\n", "KeySafe must never be stored"),
+        (AMERICAN + "  door code: status\n", "door code must never be stored"),
+        (AMERICAN.replace("%m/%d/%Y", "%m/%d/%Q"), "date_formats cannot be used: %m/%d/%Q"),
+        (AMERICAN.replace("%m/%d/%Y", "MM/DD/YYYY"), "date_formats cannot be used: MM/DD/YYYY"),
+        (AMERICAN.replace("cp1252", "ansi2"), "encoding 'ansi2' is not known"),
+        (AMERICAN.replace('"^"', "'\"'"), "delimiter must be one character"),
+        (AMERICAN.replace("issuer: {fixed: carecloud}\n", ""), "issuer: Field required"),
+        (AMERICAN + "colour: blue\n", "colour: Extra inputs are not permitted"),
+        ("columns: [", "not valid YAML"),
+        ("", "not a YAML mapping"),
+        ("- a\n- b\n", "not a YAML mapping"),
+    ],
+)
+def test_a_mistake_in_a_mapping_is_told(office: Office, text: str, message: str) -> None:
+    mapping(office, text)
+    with pytest.raises(SettingsError) as told:
+        load_sources(office.settings.sources)
+    assert message in str(told.value)
+    assert "own" in str(told.value)
+
+
+def test_a_mapping_that_is_not_utf8(office: Office) -> None:
+    (office.settings.sources / "own.yaml").write_bytes(b"feed: \xe9\n")
+    with pytest.raises(SettingsError, match=r"own\.yaml"):
+        load_sources(office.settings.sources)
+
+
+@pytest.mark.parametrize(
+    ("file_name", "issuer"),
+    [
+        ("kent_purchase_orders_1.csv", "KENT"),
+        ("KENT_Purchase_Orders_20261120.CSV", "KENT"),
+        ("CarePlan_roster_visits_1.csv", "careplan"),
+        ("east_kent_roster_clients_1.xlsx", "east_kent"),
+    ],
+)
+def test_the_issuer_is_the_first_part_of_the_file_name(tmp_path: Path, file_name: str, issuer: str) -> None:
+    source = source_for(file_name, load_sources(tmp_path))
+    assert source is not None
+    assert source.issuer_of_file(file_name) == issuer
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("provider = ", "not valid TOML"),
+        ("[ingest]\nspeed = 9\n", "ingest.speed"),
+        ("[match]\nlikely = 3\n", "match.likely"),
+    ],
+)
+def test_a_mistake_in_the_settings_is_told(tmp_path: Path, text: str, message: str) -> None:
+    (tmp_path / "settings.toml").write_text(text)
+    with pytest.raises(SettingsError, match=message):
+        load_settings(tmp_path)

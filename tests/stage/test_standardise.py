@@ -1,0 +1,150 @@
+"""Standard forms: what is the same however it is written, and what says nothing at all."""
+
+from __future__ import annotations
+
+import pytest
+from office import Office, client
+
+from pipelines.settings import WarehouseSettings
+from pipelines.stage.standardise import forename_root, nhs_number, phone_e164
+from pipelines.warehouse import scratch_warehouse
+
+
+def sql(expression: str) -> object:
+    with scratch_warehouse(WarehouseSettings(threads=1)) as warehouse:
+        return warehouse.one(f"select {expression}")
+
+
+@pytest.mark.parametrize(
+    ("name", "root"),
+    [
+        ("Margaret", "MARGARET"),
+        ("Peggy", "MARGARET"),
+        ("Maggie", "MARGARET"),
+        ("Bill", "WILLIAM"),
+        ("Jean", "JEAN"),
+        ("Jane", "JANE"),
+        ("Bob", "ROBERT"),
+        ("Xqzt", "XQZT"),
+        ("J", "J"),
+    ],
+)
+def test_a_nickname_has_the_root_of_its_name(name: str, root: str) -> None:
+    assert forename_root(name) == root
+
+
+@pytest.mark.parametrize(
+    ("sent", "number"),
+    [
+        ("01206 123456", "+441206123456"),
+        ("(01206) 123-456", "+441206123456"),
+        ("+44 (0)1206 123456", "+441206123456"),
+        ("0044 1206 123456", "+441206123456"),
+        ("07700 900123", "+447700900123"),
+        ("00000000000", None),
+        ("07000000000", None),
+        ("0", None),
+        ("N/A", None),
+        ("12345", None),
+        ("", None),
+    ],
+)
+def test_telephone_numbers(sent: str, number: str | None) -> None:
+    assert phone_e164(sent) == number
+
+
+@pytest.mark.parametrize(
+    ("sent", "number"),
+    [
+        ("943 476 5919", "9434765919"),
+        ("943-476-5919", "9434765919"),
+        ("943 476 5918", None),
+        ("934 476 5919", None),
+        ("0000000000", None),
+        ("none", None),
+        ("", None),
+    ],
+)
+def test_nhs_numbers(sent: str, number: str | None) -> None:
+    assert nhs_number(sent) == number
+
+
+@pytest.mark.parametrize(
+    ("sent", "key"),
+    [("co4 3sq", "CO4 3SQ"), ("CO43SQ", "CO4 3SQ"), ("sw1a1aa", "SW1A 1AA"), ("75008", "75008"), (" ", None)],
+)
+def test_postcodes(sent: str, key: str | None) -> None:
+    assert sql(f"postcode_key('{sent}')") == key
+
+
+@pytest.mark.parametrize(
+    ("line_1", "line_2", "key"),
+    [
+        ("14 Mill Rd.", "", "14 MILL ROAD"),
+        ("14 MILL ROAD", "", "14 MILL ROAD"),
+        ("Flat 2, 14 Mill Rd", "", "FLAT 2 14 MILL ROAD"),
+        ("Apt 2", "14 Mill Road", "FLAT 2 14 MILL ROAD"),
+        ("2/14 Mill Road", "", "FLAT 2 14 MILL ROAD"),
+        ("", "", None),
+    ],
+)
+def test_addresses(line_1: str, line_2: str, key: str | None) -> None:
+    assert sql(f"address_key('{line_1}', '{line_2}')") == key
+
+
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [
+        ("O''Brien-Smith ", "OBRIEN SMITH"),
+        ("OBRIEN SMITH", "OBRIEN SMITH"),
+        ("Zoë", "ZOE"),
+        ("d’Arcy", "DARCY"),
+        ("-", None),
+    ],
+)
+def test_names(name: str, key: str | None) -> None:
+    assert sql(f"name_key('{name}')") == key
+
+
+PLACEHOLDERS = [
+    ({"Forename": "Client"}, "forename_key", "forename"),
+    ({"Forename": "Baby"}, "forename_key", "forename"),
+    ({"Surname": "Unknown"}, "surname_key", "surname"),
+    ({"DateOfBirth": "01/01/1900"}, "born_on", "birth"),
+    ({"DateOfBirth": "2"}, "born_on", "birth unreadable"),
+    ({"DateOfBirth": "01/01/2030"}, "born_on", "birth"),
+    ({"Phone": "00000000000"}, "phone_e164", "phone"),
+    ({"Mobile": "0"}, "mobile_e164", "mobile"),
+    ({"NHSNumber": "1234567890"}, "nhs_number", "nhs number invalid"),
+]
+
+
+def test_a_placeholder_counts_for_nothing_and_is_named(office: Office) -> None:
+    office.clients(*(client(f"C{n}", **cells) for n, (cells, _, _) in enumerate(PLACEHOLDERS)))
+    office.night()
+    for n, (cells, column, flag) in enumerate(PLACEHOLDERS):
+        found = office.rows(f"select {column}, placeholders from staged.clients where client_ref = 'careplan/C{n}'")
+        assert found == [(None, [flag])], cells
+
+
+def test_what_is_sent_is_kept_beside_its_standard_form(office: Office) -> None:
+    office.clients(
+        client("C1", Forename="Mrs Peggy", Surname="O’Brien-Smith", Phone="01206-123456", NHSNumber="943 476 5919")
+    )
+    office.night()
+    assert office.rows(
+        "select forename, forename_key, forename_root, surname, surname_key, phone, phone_e164, nhs_number,"
+        " placeholders from staged.clients"
+    ) == [
+        (
+            "Mrs Peggy",
+            "PEGGY",
+            "MARGARET",
+            "O’Brien-Smith",
+            "OBRIEN SMITH",
+            "01206-123456",
+            "+441206123456",
+            "9434765919",
+            [],
+        )
+    ]
