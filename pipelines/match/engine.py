@@ -57,8 +57,8 @@ class Engine:
         return self._pairs(found)
 
     def expected_matches(self) -> float:
-        """The sum of the match probabilities of every pair that blocking makes."""
-        found = self.linker.inference.predict(warning_mode="never")
+        """The sum of the match probabilities of the pairs that blocking makes, the hopeless left out."""
+        found = self.linker.inference.predict(threshold_match_probability=0.01, warning_mode="never")
         return float(self.scratch.one(f"select coalesce(sum(match_probability), 0) from {found.physical_name}"))
 
     def _pairs(self, found: Any) -> pa.Table:

@@ -14,6 +14,7 @@ import logging
 import shutil
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -38,8 +39,8 @@ from pipelines.warehouse import Warehouse, scratch_warehouse, sql_text
 log = logging.getLogger(__name__)
 
 ENOUGH_RECORDS = 500
-PAIRS_OF_A_RULE = 2_000_000
-PAIRS_OF_A_RULE_EACH_RECORD = 10
+PAIRS = 2_000_000
+PAIRS_EACH_RECORD = 5
 U_PAIRS = 1e6
 EM_PAIRS = 1e6
 EM_BLOCKS = ("SAME_NAME", "SAME_BIRTH")
@@ -161,14 +162,12 @@ def _term_frequencies(scratch: Warehouse, column: str) -> pa.Table:
 
 
 def _affordable_blocking(scratch: Warehouse, columns: Collection[str], records: int) -> dict[str, int]:
-    """Blocking rule → pairs that it generates, for the rules whose pairs the register can afford."""
+    """Blocking rule → pairs that it generates: the most selective rules first, as many as the register can afford."""
     asked = {name: keys for name, keys in BLOCKING.items() if blocking_columns(keys) <= set(columns)}
-    pairs = {name: _pairs_in_blocks(scratch, keys) for name, keys in asked.items()}
-    return {name: count for name, count in pairs.items() if 0 < count <= _affordable_pairs(records)}
-
-
-def _affordable_pairs(records: int) -> int:
-    return max(PAIRS_OF_A_RULE, PAIRS_OF_A_RULE_EACH_RECORD * records)
+    pairs = sorted((_pairs_in_blocks(scratch, keys), name) for name, keys in asked.items())
+    totals = accumulate(count for count, _ in pairs)
+    budget = PAIRS + PAIRS_EACH_RECORD * records
+    return {name: count for (count, name), total in zip(pairs, totals, strict=True) if count and total <= budget}
 
 
 def _pairs_in_blocks(scratch: Warehouse, keys: tuple[str, ...]) -> int:
@@ -192,7 +191,7 @@ def _prior(scratch: Warehouse, columns: Collection[str], records: int) -> float:
         f"select l.client_id as a, r.client_id as b from records as l join records as r"
         f" on {blocking_condition(keys)} and l.client_id < r.client_id"
         for keys in STRICT_BLOCKS
-        if set(keys) <= set(columns) and _pairs_in_blocks(scratch, keys) <= _affordable_pairs(records)
+        if set(keys) <= set(columns) and _pairs_in_blocks(scratch, keys) <= PAIRS + PAIRS_EACH_RECORD * records
     ]
     found = scratch.one(f"select count(*) from ({' union '.join(strict)})") if strict else 0
     return float(min(0.05, max(found / STRICT_RECALL, 0.05 * records, 1) / max(records * (records - 1) / 2, 20)))

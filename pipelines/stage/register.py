@@ -80,6 +80,7 @@ class _Register:
     def take_in(self) -> None:
         self._write("staged.contracts", within="true")
         self.warehouse.work("roster_councils", "staged.roster_councils")
+        self._learn_councils()
         self._people("roster_clients", "staged.roster_people")
         self._link_rosters()
         self._people("purchase_orders", "staged.order_people")
@@ -130,6 +131,20 @@ class _Register:
         )
         self.warehouse.work("affected", "staged.affected")
         self._write("staged.source_records")
+        self._derive()
+
+    def _learn_councils(self) -> None:
+        """A contract that an order of this batch names first tells the council of clients who came before it."""
+        if not self.warehouse.work("affected", "staged.councils_learnt"):
+            return
+        self.warehouse.execute(
+            "update staged.source_records as s set council = c.council from roster_councils as c"
+            " where s.feed = 'roster_clients' and s.issuer = c.issuer and s.record_id = c.record_id and s.council is null"
+        )
+        self._derive()
+
+    def _derive(self) -> None:
+        """Write again, for the client records in ``affected``, what follows from their source rows."""
         for table in DERIVED:
             owner = "client_id" if table == "staged.clients" else "origin_client_id"
             self._write(table, within=f"kept.{owner} in (select client_id from affected)")

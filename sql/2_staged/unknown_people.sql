@@ -5,7 +5,8 @@ select
     named.issuer,
     named.record_id,
     min(named.file_id) as file_id,
-    date '1900-01-01' as sent_on
+    date '1900-01-01' as sent_on,
+    any_value(c.council) as council
 from (
     select r.issuer, trimmed(r.client_id) as record_id, r.file_id
     from raw.roster_visits as r join batch using (file_id)
@@ -15,4 +16,5 @@ from (
 ) as named
 anti join staged.source_records as known
     on known.feed = 'roster_clients' and known.issuer = named.issuer and known.record_id = named.record_id
+left join roster_councils as c on c.issuer = named.issuer and c.record_id = named.record_id
 group by named.issuer, named.record_id

@@ -52,7 +52,7 @@ def test_one_changed_phone_writes_that_client_alone(office: Office) -> None:
 
 def test_everything_exported_again_writes_nothing(office: Office, tmp_path: Any) -> None:
     """Of a whole sample: the same rows under new dates, so that no file is the same."""
-    make_sample(tmp_path / "sample", clients=80, visits=300, seed=2)
+    make_sample(tmp_path / "sample", clients=40, visits=100, seed=2)
     for again in (False, True):
         for path in (tmp_path / "sample/inbox").iterdir():
             if path.suffix == ".csv":
@@ -132,3 +132,20 @@ def test_what_a_gate_tells_quotes_no_cell() -> None:
     told = str(check("staged.clients", rows, "clients").as_dict())
     assert "gender is F, M or unknown" in told
     assert "Archer" not in told
+
+
+def test_a_council_learnt_a_night_late_is_known_as_if_all_files_had_come_together(office: Office) -> None:
+    clients = "ClientID,SocialServicesRef,Forename,Surname\n1,0123456,Jean,Smith\n"
+    enrolments = "ClientID,ContractNumber,StartDate\n1,ESSEX-HC,2026-01-01\n"
+    orders = (
+        "AuthorityCode,ContractNumber,SocialServicesRef,Forename,Surname,PurchaseOrderNumber,LineNumber,StartDate\n"
+        "ESSEX,ESSEX-HC,7777777,Peter,Jones,PO1,1,2026-01-01\n"
+    )
+    office.deliver("careplan_roster_clients_20261119.csv", clients)
+    office.deliver("careplan_roster_enrolments_20261119.csv", enrolments)
+    office.night(date(2026, 11, 19))
+    assert office.rows("select council from staged.clients where forename = 'Jean'") == [(None,)]
+    office.deliver("essex_purchase_orders_20261120.csv", orders)
+    office.night(date(2026, 11, 20))
+    assert office.rows("select council from staged.clients where forename = 'Jean'") == [("ESSEX",)]
+    assert office.rows("select issuer from staged.references where reference = '0123456'") == [("ESSEX",)]
