@@ -131,3 +131,10 @@ create or replace temp macro birth_digits(cell) as (
             then right(trim(cell), 4) || substr(trim(cell), 4, 2) || left(trim(cell), 2)
     end
 );
+
+-- A reference without what offices add or lose: prefix, slash suffix, the letter O for a zero, outer zeros.
+create or replace temp macro reference_core(reference, prefix_pattern) as (
+    nullif(ltrim(translate(
+        regexp_replace(reference_key(regexp_replace(reference, '/\d+$', '')), prefix_pattern, ''), 'O', '0'
+    ), '0'), '')
+);

@@ -156,8 +156,9 @@ def _standardise(scratch: Warehouse, settings: Settings, roles: Mapping[str, str
         heading["birth"] = f"concat_ws('-', {parts[0]}, lpad({parts[1]}, 2, '0'), lpad({parts[2]}, 2, '0'))"
     columns = ", ".join(f"{heading.get(role, 'null::varchar')} as {role}" for role in ROLES)
     scratch.execute(f"create table file_rows as select row_id, {columns} from file_rows_as_sent")
-    formats = [*load_sources(settings.sources)[0].date_formats, "%Y%m%d"]
-    scratch.work("sent_people", "matched.sent_people", {"date_formats": formats})
+    source = next(source for source in load_sources(settings.sources) if source.feed == "roster_clients")
+    reading = {"date_formats": [*source.date_formats, "%Y%m%d"], "prefix_pattern": source.prefix_pattern}
+    scratch.work("sent_people", "matched.sent_people", reading)
     learn_standard_forms(scratch, settings.phone_region)
     load_placeholder_names(scratch)
     scratch.work("people", "staged.people")

@@ -87,6 +87,12 @@ class Source(_Strict):
         """The feed that the files carry."""
         return FEEDS[self.feed]
 
+    @property
+    def prefix_pattern(self) -> str:
+        """What offices write before a reference, as a regular expression over its letters and digits in capitals."""
+        keys = sorted({heading_key(prefix).upper() for prefix in self.reference_prefixes}, key=lambda k: (-len(k), k))
+        return f"^(?:{'|'.join(filter(None, keys)) or '$'})"
+
     def issuer_of_file(self, file_name: str) -> str:
         """The issuer that the mapping or the file name states; an order's own authority code goes before it."""
         if isinstance(self.issuer, FixedIssuer):

@@ -139,7 +139,8 @@ class _Register:
             return
         self.warehouse.execute(
             "update staged.source_records as s set council = c.council from roster_councils as c"
-            " where s.feed = 'roster_clients' and s.issuer = c.issuer and s.record_id = c.record_id and s.council is null"
+            " where s.feed = 'roster_clients' and s.council is null"
+            " and s.issuer = c.issuer and s.record_id = c.record_id"
         )
         self._derive()
 
@@ -197,7 +198,14 @@ class _Register:
             self.staging.gates.append(pass_gate(self.warehouse, self.day, table, rows))
 
 
-_NOTHING = {"date_formats": ["%Y"], "serials": False, "source": None, "authority_code": None, "day": None}
+_NOTHING = {
+    "date_formats": ["%Y"],
+    "serials": False,
+    "source": None,
+    "authority_code": None,
+    "day": None,
+    "prefix_pattern": "^$",
+}
 
 
 def _reading(source: Source) -> dict[str, Any]:
@@ -206,6 +214,7 @@ def _reading(source: Source) -> dict[str, Any]:
         "date_formats": list(source.date_formats),
         "serials": source.excel_serial_dates,
         "authority_code": source.authority_code,
+        "prefix_pattern": source.prefix_pattern,
     }
 
 

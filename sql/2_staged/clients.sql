@@ -23,6 +23,7 @@ filled as (
         arg_min(email_key, rank) as email_key,
         arg_min(reference, rank) as reference,
         arg_min(reference_key, rank) as reference_key,
+        arg_min(reference_core, rank) as reference_core,
         arg_min(council, rank) as council,
         min(sent_on) as first_sent_on,
         count(*) as source_rows
@@ -54,6 +55,7 @@ select
     r.nhs_as_sent,
     f.reference,
     f.reference_key,
+    f.reference_core,
     f.council,
     r.forename_key,
     r.forename_root,

@@ -9,6 +9,7 @@ select
     coalesce(read_date(r.created, $date_formats, $serials), b.file_on) as sent_on,
     r.issuer as council,
     cleaned(r.social_services_ref) as reference,
+    reference_core(cleaned(r.social_services_ref), $prefix_pattern) as reference_core,
     cleaned(r.nhs_number) as nhs_as_sent,
     cleaned(r.title) as title,
     cleaned(r.forename) as forename,

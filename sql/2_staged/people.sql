@@ -33,6 +33,7 @@ select
     p.council,
     p.reference,
     reference_key(p.reference) as reference_key,
+    p.reference_core,
     p.nhs_as_sent,
     p.title,
     p.forename,

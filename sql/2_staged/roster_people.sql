@@ -9,6 +9,7 @@ select
     b.file_on as sent_on,
     coalesce($authority_code::varchar, c.council) as council,
     cleaned(r.social_services_ref) as reference,
+    reference_core(cleaned(r.social_services_ref), $prefix_pattern) as reference_core,
     cleaned(r.nhs_number) as nhs_as_sent,
     cleaned(r.title) as title,
     cleaned(r.forename) as forename,

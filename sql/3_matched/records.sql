@@ -1,5 +1,4 @@
 -- One row is one live client record as matching compares it; a merged-away record takes no part.
--- `reference_core` is the reference without what offices add or lose: prefix, slash suffix, O for 0, outer zeros.
 -- A birth date that no calendar has (31/02/1940) still compares digit by digit.
 with records as (
     select
@@ -27,9 +26,7 @@ with records as (
         nhs_number,
         council,
         reference_key as reference,
-        nullif(ltrim(translate(
-            regexp_replace(reference_key(regexp_replace(reference, '/\d+$', '')), '^(SSR|SS|REF)', ''), 'O', '0'
-        ), '0'), '') as reference_core
+        reference_core
     from staged.clients
     left join staged.standard_forms as own
         on own.kind = 'own_name' and own.as_sent = split_part(forename_key, ' ', 1)

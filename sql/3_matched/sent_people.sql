@@ -9,6 +9,7 @@ select
     null::date as sent_on,
     cleaned(council) as council,
     cleaned(reference) as reference,
+    reference_core(cleaned(reference), $prefix_pattern) as reference_core,
     cleaned(nhs_number) as nhs_as_sent,
     cleaned(title) as title,
     cleaned(forename) as forename,
