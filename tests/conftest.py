@@ -17,7 +17,7 @@ os.environ.update(line.split("=", 1) for line in (ROOT / "airflow.env").read_tex
 os.environ.update(AIRFLOW_HOME=AIRFLOW_HOME.name, AIRFLOW__CORE__DAGS_FOLDER=str(ROOT / "dags"))
 
 settings.register_profile("quick", max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
-settings.register_profile("full", max_examples=1_000, deadline=None, suppress_health_check=list(HealthCheck))
+settings.register_profile("full", max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
 settings.load_profile("full" if os.environ.get("PROVE") == "full" else "quick")
 
 

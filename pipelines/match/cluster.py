@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 UNSEEN_PAIR = -6.0
-MOST_WEIGHT = 20.0
+MOST_WEIGHT = 12.0
 JOIN_ABOVE = 0.0
 
 Pair = tuple[int, int, float]
@@ -21,7 +21,7 @@ Pair = tuple[int, int, float]
 def clusters_of(pairs: Iterable[Pair]) -> dict[int, int]:
     """For each record in ``pairs`` (left id, right id, weight in bits) the smallest id of its cluster.
 
-    The weight of one pair counts for at most 20 bits, so that one shared number cannot outvote every other record.
+    The weight of one pair counts for at most 12 bits, so that one shared number cannot outvote every other record.
     """
     evidence: dict[int, dict[int, tuple[float, int]]] = defaultdict(dict)
     for left, right, weight in pairs:
