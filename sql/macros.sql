@@ -50,7 +50,7 @@ create or replace temp macro address_word(word) as (
         when 'CL' then 'CLOSE' when 'LN' then 'LANE' when 'DR' then 'DRIVE' when 'CT' then 'COURT'
         when 'CRES' then 'CRESCENT' when 'GDNS' then 'GARDENS' when 'GRV' then 'GROVE' when 'GR' then 'GROVE'
         when 'PL' then 'PLACE' when 'SQ' then 'SQUARE' when 'TER' then 'TERRACE' when 'TERR' then 'TERRACE'
-        when 'APARTMENT' then 'FLAT' when 'APT' then 'FLAT' when 'UNIT' then 'FLAT' when 'HSE' then 'HOUSE'
+        when 'APARTMENT' then 'FLAT' when 'APT' then 'FLAT' when 'FL' then 'FLAT' when 'UNIT' then 'FLAT' when 'HSE' then 'HOUSE'
         else word
     end
 );

@@ -57,7 +57,7 @@ def draw_candidates(warehouse: Warehouse, settings: MatchSettings, pairs: str, r
     numbers = [f"if({n} = 'close' and '{n}' = 'level_national_id', 'same', {n})" for n in numbers]
     known = {
         f"level_{name}": f"level_{name}" if f"level_{name}" in there else "null::varchar"
-        for name in ("forename", "surname", "birth", "home", "gender")
+        for name in ("forename", "surname", "birth", "home", "gender", "reference")
     }
     known["level_number"] = f"coalesce({', '.join(numbers)})" if numbers else "null::varchar"
     columns = ", ".join(f"{source} as {name}" for name, source in known.items())

@@ -17,6 +17,9 @@ with compared as (
         coalesce(level_gender = 'different', false) as genders_differ,
         coalesce(level_number = 'different', false) as numbers_differ,
         coalesce(level_number = 'same', false) as numbers_agree,
+        -- A father and a son of one name differ by these alone.
+        level_birth <> 'missing' or coalesce(level_number = 'same', false)
+            or coalesce(level_reference in ('same', 'slip'), false) as told_from_family,
         coalesce(abs(left(l.born, 4)::integer - left(r.born, 4)::integer), 0) as years_apart
     from pair_levels as p
     join compared_records as l on l.client_id = p.left_id
@@ -45,7 +48,7 @@ select
     right_id,
     case
         when match_probability >= $near_certain and relation is null and not numbers_differ and not births_differ
-            and not forenames_differ then 'near-certain'
+            and not forenames_differ and told_from_family then 'near-certain'
         when match_probability >= $likely and relation is null and not numbers_differ then 'likely'
         else 'possible'
     end as tier,

@@ -3,8 +3,8 @@
 with people as (
     select
         s.origin_client_id as client_id,
-        arg_min(t.person_id, (s.how_linked in ('exact_reference', 'known_client_id'), s.sent_on, s.record_id)) as person_id,
-        arg_min(t.kind, (s.how_linked in ('exact_reference', 'known_client_id'), s.sent_on, s.record_id)) as kind
+        arg_min(t.person_id, (s.how_linked = 'exact_reference', s.sent_on, s.record_id)) as person_id,
+        arg_min(t.kind, (s.how_linked = 'exact_reference', s.sent_on, s.record_id)) as kind
     from truth as t
     join staged.source_records as s on s.feed = t.feed and s.issuer = t.issuer and s.record_id = t.record_id
     group by s.origin_client_id
