@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipelines.match.cluster import clusters_of
-from pipelines.match.model import BLOCKING, REGISTER_COLUMNS, blocking_condition
+from pipelines.match.model import BLOCKING, REGISTER_COLUMNS, blocking_condition, comparisons_for
 from pipelines.match.roles import ROLES, guess_roles, read_roles
 from pipelines.match.score import draw_candidates
 from pipelines.match.train import Model, train_on
@@ -127,6 +127,8 @@ def evaluate_file(
         if not roles:
             raise SettingsError("No heading sounds like a name, birth date or address: write a mapping (--mapping).")
         columns = _standardise(scratch, settings, roles)
+        if not comparisons_for(columns):
+            raise SettingsError("The file has no row, or none of its columns is filled enough to compare records by.")
         model = train_on(scratch, columns, settings.match.seed)
         scored = _score(scratch, settings, model)
         labels = scratch.frame(f'select row_id, "{truth}" as truth from file_rows_as_sent order by row_id')

@@ -111,3 +111,14 @@ def test_the_command_answers_in_json_and_refuses_a_truth_that_is_not_there(label
     assert answer.exit_code == 0
     assert json.loads(answer.stdout)["clusters"]["f1"] > 0.97
     assert CliRunner().invoke(main, [*arguments, "nobody"]).exit_code == 2
+
+
+def test_a_file_with_nothing_to_compare_says_so(tmp_path: Path) -> None:
+    for name, text in {
+        "empty": "first_name,who\n",
+        "blank": "first_name,who\n,1\n,1\n",
+        "other": "colour,who\nred,1\n",
+    }.items():
+        (tmp_path / f"{name}.csv").write_text(text)
+        with pytest.raises(SettingsError):
+            evaluate_file(load_settings(tmp_path / "home"), tmp_path / f"{name}.csv", "who")
