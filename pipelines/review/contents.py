@@ -108,8 +108,36 @@ class Candidate:
 
 
 @dataclass(frozen=True)
+class Miss:
+    """A record that was made because its reference was not found, beside the one that we held: what was sent, what was
+    held, why the import missed, whom to ``ask`` (a council or rostering system), and what they should correct."""
+
+    candidate_id: str
+    sent_ref: str
+    held_ref: str
+    sent_reference: str
+    held_reference: str
+    reason: str
+    ask: str
+    correction: str
+
+
+@dataclass(frozen=True)
+class Confusion:
+    """One number (``kind``, ``issuer``) on two records that are plainly two people. Never a candidate for merging."""
+
+    kind: str
+    issuer: str
+    number: str
+    left_ref: str
+    right_ref: str
+
+
+@dataclass(frozen=True)
 class Report:
     """Everything that one night publishes for review, most harmful candidate first."""
 
     run: Run
     candidates: tuple[Candidate, ...]
+    misses: tuple[Miss, ...] = ()
+    confusions: tuple[Confusion, ...] = ()

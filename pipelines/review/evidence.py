@@ -20,8 +20,15 @@ _COMPARISONS = comparisons_for(REGISTER_COLUMNS)
 def gather_report(settings: Settings, warehouse: Warehouse, day: date) -> contents.Report:
     """The report of the night of ``day`` from the warehouse as it stands."""
     matched = warehouse.exists("matched.candidates")
+    misses = _dicts(warehouse, "matched.misses", {}) if matched else []
+    confusions = _dicts(warehouse, "matched.confusions", {}) if matched else []
     candidates = tuple(map(_candidate, _dicts(warehouse, "matched.evidence", {"day": day}))) if matched else ()
-    return contents.Report(_run(settings, warehouse, day, candidates), candidates)
+    return contents.Report(
+        _run(settings, warehouse, day, candidates),
+        candidates,
+        tuple(contents.Miss(**miss) for miss in misses),
+        tuple(contents.Confusion(**confusion) for confusion in confusions),
+    )
 
 
 def _run(

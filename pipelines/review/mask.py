@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from pipelines.review.contents import Candidate, Comparison, Report, Side
+from pipelines.review.contents import Candidate, Comparison, Confusion, Miss, Report, Side
 
 HIDDEN = "•••"
 
@@ -30,7 +30,12 @@ _ISSUED = re.compile(
 
 def mask_report(report: Report) -> Report:
     """The same report with every client's values and references masked."""
-    return replace(report, candidates=tuple(_mask_candidate(candidate) for candidate in report.candidates))
+    return replace(
+        report,
+        candidates=tuple(_mask_candidate(candidate) for candidate in report.candidates),
+        misses=tuple(_mask_miss(miss) for miss in report.misses),
+        confusions=tuple(_mask_confusion(confusion) for confusion in report.confusions),
+    )
 
 
 def mask_value(field: str, value: str) -> str:
@@ -63,6 +68,26 @@ def _mask_candidate(candidate: Candidate) -> Candidate:
         left=_mask_side(candidate.left),
         right=_mask_side(candidate.right),
         comparisons=tuple(_mask_comparison(comparison, said) for comparison in candidate.comparisons),
+    )
+
+
+def _mask_miss(miss: Miss) -> Miss:
+    return replace(
+        miss,
+        sent_ref=mask_reference(miss.sent_ref),
+        held_ref=mask_reference(miss.held_ref),
+        sent_reference=miss.sent_reference and _mask_number(miss.sent_reference),
+        held_reference=miss.held_reference and _mask_number(miss.held_reference),
+        correction=_mask_words(miss.correction, _words_of(f"{miss.sent_reference} {miss.held_reference}")),
+    )
+
+
+def _mask_confusion(confusion: Confusion) -> Confusion:
+    return replace(
+        confusion,
+        number=_mask_number(confusion.number),
+        left_ref=mask_reference(confusion.left_ref),
+        right_ref=mask_reference(confusion.right_ref),
     )
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from base64 import b64encode
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
 from hashlib import sha256
@@ -50,10 +51,11 @@ class Waterfall:
 
 def render_page(report: Report, *, most: int, mask: bool = False) -> str:
     """The report as a page with at most ``most`` candidates on it; with ``mask``, fit to leave the building."""
-    shown = Report(report.run, report.candidates[:most])
+    shown = replace(report, candidates=report.candidates[:most])
     return _template().render(
         report=mask_report(shown) if mask else shown,
         candidates_in_all=len(report.candidates),
+        misses=Counter(miss.reason for miss in report.misses).most_common(),
         masked=mask,
     )
 

@@ -21,11 +21,13 @@ import pyarrow.parquet as pq
 from pipelines.review import contents
 from pipelines.review.evidence import gather_report
 from pipelines.review.page import render_page
-from pipelines.review.workbook import write_workbook
+from pipelines.review.workbook import write_corrections, write_workbook
 from pipelines.settings import Settings
 from pipelines.warehouse import open_warehouse
 
 log = logging.getLogger(__name__)
+
+_FILES = ("run.json", "candidates.parquet", "references.json", "index.html", "candidates.xlsx", "corrections")
 
 
 class NoReportError(Exception):
@@ -60,7 +62,13 @@ def read_report(settings: Settings, day: date) -> contents.Report:
         known = f"Nights with a report: {', '.join(nights)}." if nights else "No night has published one yet."
         raise NoReportError(f"There is no report of {day.isoformat()}. {known}")
     run = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-    return contents.Report(_run(run), tuple(map(_candidate, pq.read_table(folder / "candidates.parquet").to_pylist())))
+    references = json.loads((folder / "references.json").read_text(encoding="utf-8"))
+    return contents.Report(
+        _run(run),
+        tuple(map(_candidate, pq.read_table(folder / "candidates.parquet").to_pylist())),
+        tuple(contents.Miss(**miss) for miss in references["misses"]),
+        tuple(contents.Confusion(**confusion) for confusion in references["confusions"]),
+    )
 
 
 def last_night(settings: Settings) -> date | None:
@@ -73,20 +81,25 @@ def _publish(settings: Settings, report: contents.Report) -> Path:
     day = report.run.day.isoformat()
     rows = [asdict(candidate) for candidate in report.candidates]
     run = json.dumps(asdict(report.run), default=str, indent=2, sort_keys=True, ensure_ascii=False)
-    shown = json.dumps([run, rows, settings.report.model_dump()], default=str, sort_keys=True)
+    references = json.dumps(
+        {"misses": [asdict(miss) for miss in report.misses], "confusions": [asdict(c) for c in report.confusions]},
+        indent=2,
+        ensure_ascii=False,
+    )
+    shown = json.dumps([run, rows, references, settings.report.model_dump()], default=str, sort_keys=True)
     version = hashlib.sha256(shown.encode()).hexdigest()[:12]
     folder = settings.reports / ".versions" / f"{day}-{version}"
-    if not all(
-        (folder / name).exists() for name in ("run.json", "candidates.parquet", "index.html", "candidates.xlsx")
-    ):
+    if not all((folder / name).exists() for name in _FILES):
         partial = folder.with_name(f"{folder.name}.partial")
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
         (partial / "run.json").write_text(run + "\n", encoding="utf-8")
         pq.write_table(pa.Table.from_pylist(rows, _SCHEMA), partial / "candidates.parquet")
+        (partial / "references.json").write_text(references + "\n", encoding="utf-8")
         mask, most = settings.report.mask, settings.report.candidates_on_page
         (partial / "index.html").write_text(render_page(report, most=most, mask=mask), encoding="utf-8")
         write_workbook(report, partial / "candidates.xlsx", mask=mask)
+        write_corrections(report, partial / "corrections", mask=mask)
         shutil.rmtree(folder, ignore_errors=True)
         partial.rename(folder)
     link = settings.reports / day

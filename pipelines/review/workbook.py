@@ -13,7 +13,17 @@ from typing import Any, Generic, TypeVar
 
 import xlsxwriter
 
-from pipelines.review.contents import TIERS, Candidate, Comparison, FileLine, Reject, Report, Side
+from pipelines.review.contents import (
+    TIERS,
+    Candidate,
+    Comparison,
+    Confusion,
+    FileLine,
+    Miss,
+    Reject,
+    Report,
+    Side,
+)
 from pipelines.review.mask import mask_report
 from pipelines.review.page import MADE_HOW, MARKS, how_made, in_order, say_bits
 
@@ -23,6 +33,8 @@ VERDICTS = ("same", "different", "unsure")
 READ_ME = (
     ("Candidates", "One row is two client records that may be one person, most harmful first."),
     ("Evidence", "One row is one comparison of a candidate: what the two records say, and what that weighs."),
+    ("Missed references", "Why the import made a second record, and who should correct which reference."),
+    ("Confusions", "One number on two people. Clear it up with whoever sent it; never merge them."),
     ("Summary, Files, Rejects", "What the night read, and that nothing was lost on the way."),
     ("Weight", "In bits: each bit doubles the odds that the two are one person, a negative one halves them."),
     ("Tier", f"{', '.join(TIERS)}: how likely, in a word."),
@@ -34,6 +46,12 @@ READ_ME = (
 MASKED = "Most of each value is hidden, so that this file may leave the building. Agreement and weight are as found."
 PERSONAL = "This workbook holds personal data: keep it in the building."
 
+_OPTIONS = {
+    "constant_memory": True,
+    "strings_to_formulas": False,
+    "strings_to_numbers": False,
+    "strings_to_urls": False,
+}
 _FORBIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 
 Row = TypeVar("Row")
@@ -53,13 +71,7 @@ def write_workbook(report: Report, path: Path, *, mask: bool = False) -> None:
     """Write the report to ``path``, the same bytes for the same report; with ``mask``, fit to leave the building."""
     if mask:
         report = mask_report(report)
-    options = {
-        "constant_memory": True,
-        "strings_to_formulas": False,
-        "strings_to_numbers": False,
-        "strings_to_urls": False,
-    }
-    with xlsxwriter.Workbook(str(path), options) as file:
+    with xlsxwriter.Workbook(str(path), _OPTIONS) as file:
         file.set_properties(
             {
                 "title": _as_text(f"Candidates for {report.run.provider}, {report.run.day}"),
@@ -77,6 +89,22 @@ def write_workbook(report: Report, path: Path, *, mask: bool = False) -> None:
             _ask_for_verdicts(sheet, min(candidates, MOST_ROWS))
         evidence = ((candidate, comparison) for candidate in report.candidates for comparison in candidate.comparisons)
         workbook.write_table("Evidence", _EVIDENCE, evidence, _evidence_rows(report), "No candidates tonight.")
+        misses, confusions = report.misses, report.confusions
+        workbook.write_table("Missed references", _MISSES, misses, len(misses), "The import missed none.")
+        workbook.write_table("Confusions", _CONFUSIONS, confusions, len(confusions), "No number is on two people.")
+
+
+def write_corrections(report: Report, folder: Path, *, mask: bool = False) -> None:
+    """Write ``<issuer>.xlsx`` for each council and rostering system that has references to correct."""
+    if mask:
+        report = mask_report(report)
+    folder.mkdir(parents=True, exist_ok=True)
+    for ask in sorted({miss.ask for miss in report.misses}):
+        theirs = [miss for miss in report.misses if miss.ask == ask]
+        name = re.sub(r"[^A-Za-z0-9_-]+", "-", ask) or "unknown"
+        with xlsxwriter.Workbook(str(folder / f"{name}.xlsx"), _OPTIONS) as file:
+            file.set_properties({"created": datetime.combine(report.run.day, time.min)})
+            _Workbook(file).write_table("To correct", _MISSES, theirs, len(theirs), "Nothing to correct.")
 
 
 class _Workbook:
@@ -275,6 +303,23 @@ _CANDIDATES: tuple[Column[Candidate], ...] = (
     Column("Verdict", 12, lambda candidate: ""),
     Column("Decided by", 18, lambda candidate: ""),
     Column("Reason", 40, lambda candidate: ""),
+)
+_MISSES: tuple[Column[Miss], ...] = (
+    Column("Ask", 14, lambda miss: miss.ask),
+    Column("Why the import missed", 36, lambda miss: miss.reason),
+    Column("Reference sent", 18, lambda miss: miss.sent_reference),
+    Column("Reference held", 18, lambda miss: miss.held_reference),
+    Column("To correct", 50, lambda miss: miss.correction),
+    Column("Record made", 28, lambda miss: miss.sent_ref),
+    Column("Record held", 28, lambda miss: miss.held_ref),
+    Column("Candidate", 14, lambda miss: miss.candidate_id),
+)
+_CONFUSIONS: tuple[Column[Confusion], ...] = (
+    Column("Number", 26, lambda confusion: confusion.kind.replace("_", " ")),
+    Column("Issuer", 14, lambda confusion: confusion.issuer),
+    Column("As sent", 18, lambda confusion: confusion.number),
+    Column("One record", 28, lambda confusion: confusion.left_ref),
+    Column("Another record, another person", 28, lambda confusion: confusion.right_ref),
 )
 _EVIDENCE: tuple[Column[tuple[Candidate, Comparison]], ...] = (
     Column("Candidate", 20, lambda line: line[0].candidate_id),

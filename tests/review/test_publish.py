@@ -14,7 +14,7 @@ from pipelines.review import publish
 from pipelines.review.contents import Report
 from pipelines.review.publish import NoReportError, last_night, publish_report, read_report, rebuild_report
 
-FILES = ["candidates.parquet", "candidates.xlsx", "index.html", "run.json"]
+FILES = ["candidates.parquet", "candidates.xlsx", "index.html", "references.json", "run.json"]
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def gathered(office: Office, monkeypatch: pytest.MonkeyPatch) -> list[Report]:
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
 def test_a_night_is_published_as_a_page_a_workbook_and_its_data(office: Office, gathered: list[Report]) -> None:

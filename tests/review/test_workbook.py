@@ -17,7 +17,7 @@ from pipelines.review.contents import Report
 from pipelines.review.workbook import LONGEST_CELL, VERDICTS, write_workbook
 from tests.review.examples import HOSTILE, a_candidate, a_couple, a_report, a_run, a_stranger
 
-SHEETS = ["Read me", "Summary", "Files", "Rejects", "Candidates", "Evidence"]
+SHEETS = ["Read me", "Summary", "Files", "Rejects", "Candidates", "Evidence", "Missed references", "Confusions"]
 
 
 @pytest.fixture
