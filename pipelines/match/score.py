@@ -19,6 +19,11 @@ from pipelines.warehouse import Warehouse, open_warehouse, scratch_warehouse
 log = logging.getLogger(__name__)
 
 HOUSEHOLD_BITS = 8.0
+# A valid NHS number that differs by a slip is another person's; a number without a check digit is often a slip of one.
+NUMBER_LEVELS = {
+    "level_nhs_number": "level_nhs_number",
+    "level_national_id": "if(level_national_id = 'close', 'same', level_national_id)",
+}
 
 
 @dataclass
@@ -53,8 +58,7 @@ def match_clients(settings: Settings, day: date) -> Matching:
 def draw_candidates(warehouse: Warehouse, settings: MatchSettings, pairs: str, records: str) -> None:
     """Temporary table ``incoming``: the candidates (as ``matched.candidates``) among the scored pairs of records."""
     there = {name for name, *_ in warehouse.rows(f"describe {pairs}")}
-    numbers = [f"level_{name}" for name in ("nhs_number", "national_id") if f"level_{name}" in there]
-    numbers = [f"if({n} = 'close' and '{n}' = 'level_national_id', 'same', {n})" for n in numbers]
+    numbers = [level for name, level in NUMBER_LEVELS.items() if name in there]
     known = {
         f"level_{name}": f"level_{name}" if f"level_{name}" in there else "null::varchar"
         for name in ("forename", "surname", "birth", "home", "gender", "reference")
@@ -78,7 +82,7 @@ class _Night:
         self.day = day
 
     def run(self) -> Matching:
-        model = {"model": self.model.version}
+        model = {"model": self.model.version, "at_least": self.settings.match.possible}
         records = self.warehouse.work("records", "matched.records")
         self.warehouse.work("seen", "matched.scored", model)
         self.warehouse.create("matched.scored", "select * from seen")
@@ -101,7 +105,7 @@ class _Night:
         tiers = self.warehouse.rows("select tier, count(*) from matched.candidates group by 1 order by 1")
         return Matching(self.model.version, records, changed, dict(tiers))
 
-    def _rescore(self, model: dict[str, str]) -> None:
+    def _rescore(self, model: dict[str, Any]) -> None:
         """Pairs of new and changed records against all; every other pair keeps its score."""
         with scratch_warehouse(self.settings.warehouse) as scratch:
             for table, which in (("changed_records", "in"), ("other_records", "not in")):

@@ -12,7 +12,7 @@ import hashlib
 import json
 import logging
 import shutil
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
@@ -73,9 +73,15 @@ class Model:
 
     def engine(self, scratch: Warehouse) -> Engine:
         """A Splink session with this model over the ``records`` of a scratch warehouse."""
-        engine = Engine(scratch, self.comparisons, self.settings)
-        engine.register_terms(self.terms)
-        return engine
+        return _engine(scratch, self.comparisons, self.settings, self.terms)
+
+
+def _engine(
+    scratch: Warehouse, comparisons: Sequence[Comparison], settings: dict[str, Any], terms: dict[str, pa.Table]
+) -> Engine:
+    engine = Engine(scratch, comparisons, settings)
+    engine.register_terms(terms)
+    return engine
 
 
 def train_on(scratch: Warehouse, columns: Collection[str], seed: int) -> Model:
@@ -88,9 +94,8 @@ def train_on(scratch: Warehouse, columns: Collection[str], seed: int) -> Model:
     settings = splink_settings(comparisons, conditions, _prior(scratch, columns, records))
     if records >= ENOUGH_RECORDS:
         shipped = json.loads(json.dumps(settings["comparisons"]))
-        engine = Engine(scratch, comparisons, settings)
-        engine.register_terms(terms)
-        learnt = _learn(engine, [name for name in EM_BLOCKS if blocking_columns(BLOCKING[name]) <= set(columns)], seed)
+        blocks = [name for name in EM_BLOCKS if blocking_columns(BLOCKING[name]) <= set(columns)]
+        learnt = _learn(lambda: _engine(scratch, comparisons, settings, terms), blocks, seed)
         prior = settings["probability_two_random_records_match"]
         settings["comparisons"] = [_sensible(s, t, prior) for s, t in zip(shipped, learnt, strict=True)]
         settings["probability_two_random_records_match"] = max(
@@ -197,18 +202,24 @@ def _prior(scratch: Warehouse, columns: Collection[str], records: int) -> float:
     return float(min(0.05, max(found / STRICT_RECALL, 0.05 * records, 1) / max(records * (records - 1) / 2, 20)))
 
 
-def _learn(engine: Engine, blocks: Iterable[str], seed: int) -> list[dict[str, Any]]:
-    """The comparisons of Splink's settings after counting u and estimating m."""
+def _learn(new_engine: Callable[[], Engine], blocks: Sequence[str], seed: int) -> list[dict[str, Any]]:
+    """The comparisons of Splink's settings after counting u and estimating m.
+
+    Records that share a block can be too few to teach anything: a share then underflows to nothing (ValueError), and
+    the session that found out is of no use any more. So it is done again without that block.
+    """
     from splink.internals.exceptions import SplinkException  # noqa: PLC0415
 
+    engine = new_engine()
     engine.linker.training.estimate_u_using_random_sampling(max_pairs=U_PAIRS, seed=seed)
     for block in blocks:
         try:
             engine.linker.training.estimate_parameters_using_expectation_maximisation(
                 blocking_condition(BLOCKING[block]), max_pairs=EM_PAIRS
             )
-        except SplinkException as error:
+        except (SplinkException, ValueError) as error:
             log.warning("records that share %s teach nothing (%s)", block, type(error).__name__)
+            return _learn(new_engine, [other for other in blocks if other != block], seed)
     comparisons: list[dict[str, Any]] = engine.linker.misc.save_model_to_json()["comparisons"]
     return comparisons
 
@@ -217,8 +228,7 @@ def _expected_share(
     scratch: Warehouse, comparisons: tuple[Comparison, ...], settings: dict[str, Any], terms: dict[str, pa.Table]
 ) -> float:
     """The share of all pairs that the model itself expects to be one person, from the pairs that blocking makes."""
-    engine = Engine(scratch, comparisons, settings)
-    engine.register_terms(terms)
+    engine = _engine(scratch, comparisons, settings, terms)
     records = int(scratch.one("select count(*) from records"))
     expected = engine.expected_matches()
     return float(min(0.05, expected / max(records * (records - 1) / 2, 1)))

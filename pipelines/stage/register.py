@@ -7,7 +7,6 @@ its suite. Nothing is written for a row that says what is known already.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from typing import Any
@@ -168,7 +167,6 @@ class _Register:
         table: str,
         parameters: dict[str, Any] | None = None,
         *,
-        keep: Sequence[str] = PROVENANCE,
         within: str | None = None,
     ) -> None:
         self.warehouse.work("incoming", table, parameters)
@@ -184,7 +182,7 @@ class _Register:
             table,
             KEYS[table],
             "incoming",
-            keep=keep if dated else (),
+            keep=PROVENANCE if dated else (),
             newest="sent_on" if dated else None,
             within=within,
         )
@@ -203,7 +201,6 @@ _NOTHING = {
     "serials": False,
     "source": None,
     "authority_code": None,
-    "day": None,
     "prefix_pattern": "^$",
 }
 
