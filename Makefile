@@ -47,9 +47,9 @@ up: $(READY)
 	echo "In half a minute: http://127.0.0.1:8080, user admin, password in .airflow/simple_auth_manager_passwords.json.generated"
 	exec airflow standalone
 
-## Everything made here but the home: environment, demo, Airflow, caches.
+## Everything made here but the home: environments, demo, Airflow, caches.
 clean:
-	@rm -rf .venv demo-home .airflow .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf .venv .bench demo-home .airflow .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(READY): requirements.lock pyproject.toml

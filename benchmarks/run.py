@@ -11,7 +11,9 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-NAMES = sorted(path.stem for path in HERE.glob("[a-z]*.py") if path.stem != Path(__file__).stem)
+SCRIPTS = {path.stem for path in HERE.glob("[a-z]*.py")} - {Path(__file__).stem}
+PACKAGES = {path.parent.name for path in HERE.glob("[a-z]*/__main__.py")}
+NAMES = sorted(SCRIPTS | PACKAGES)
 
 
 def main(arguments: list[str]) -> int:
@@ -23,7 +25,9 @@ def main(arguments: list[str]) -> int:
         return 2
     environment = {**os.environ, "PYTHONPATH": str(HERE.parent)}
     return max(
-        subprocess.run([sys.executable, HERE / f"{name}.py", *passed_on], env=environment, check=False).returncode
+        subprocess.run(
+            [sys.executable, "-m", f"benchmarks.{name}", *passed_on], env=environment, check=False
+        ).returncode
         for name in names
     )
 

@@ -13,6 +13,7 @@ import pytest
 from python_calamine import CalamineWorkbook
 from stdnum.gb import nhs
 
+from pipelines.match.roles import guess_roles
 from pipelines.sample import SampleSummary, make_sample
 from pipelines.sample.people import KINDS, Population, make_population
 
@@ -178,6 +179,19 @@ def test_the_summary_counts_what_was_written(sample: tuple[Path, SampleSummary])
     assert summary.duplicate_pairs == sum(count * (count - 1) // 2 for count in holders.values())
     assert 0.12 < summary.duplicate_pairs / summary.people < 0.35
     assert summary.files == sum(len(_files(out, feed)) for feed in HEADINGS)
+
+
+def test_each_record_ends_with_the_truth_about_it(sample: tuple[Path, SampleSummary]) -> None:
+    out, _ = sample
+    truth_columns = ["person_id", "household_id", "kind"]
+    truth = {
+        f"{row['issuer']}:{row['record_id']}": [row[name] for name in truth_columns]
+        for row in _rows_of(out / "truth.csv")
+    }
+    records = _rows_of(out / "records.csv")
+    assert list(records[0])[-3:] == truth_columns
+    assert all([row[name] for name in truth_columns] == truth[row["record_id"]] for row in records)
+    assert not guess_roles(truth_columns), "the matcher takes none of them for something to compare"
 
 
 def test_visits_are_counted_once_and_belong_to_roster_clients(two_nights: Path) -> None:

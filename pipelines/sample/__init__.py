@@ -1,7 +1,8 @@
 """A made-up sample: people who receive home care, and the files that councils and rostering systems send about them.
 
 Nobody in it exists. It is as hard as the field is: see `people` for who is easily confused with whom, `dirt` for what
-goes wrong in writing, `doors` for why references fail to match and `feeds` for the files.
+goes wrong in writing, `doors` for why references fail to match, `books` for what is recorded of them, `feeds` and the
+modules of each feed for the files, `writing` for the habits of their senders, and `truth` for what is true.
 """
 
 from __future__ import annotations
@@ -12,9 +13,12 @@ from pathlib import Path
 
 import numpy as np
 
+from pipelines.sample.books import Books
 from pipelines.sample.doors import open_doors
-from pipelines.sample.feeds import Feeds, Habits, nights_ending, write_csv
+from pipelines.sample.feeds import nights_ending, write_feeds
 from pipelines.sample.people import make_population
+from pipelines.sample.truth import records_table, truth_table
+from pipelines.sample.writing import Habits, write_csv
 
 __all__ = ["SampleSummary", "make_sample"]
 
@@ -42,6 +46,7 @@ def make_sample(
 ) -> SampleSummary:
     """Writes `out/inbox/`, `out/truth.csv` and `out/records.csv`; the same arguments give the same bytes.
 
+    The last three columns of `records.csv` (`person_id`, `household_id`, `kind`) are the truth about each record.
     `clients` is the number of true people, `visits` of distinct visits over all `nights`, of which the last is `day`.
     With several nights, each has a dated folder in the inbox. ValueError when a number is out of range or the inbox
     already holds files.
@@ -60,20 +65,20 @@ def make_sample(
     population = make_population(rng, clients, day)
     doors = open_doors(rng, population, nights)
     folders = {night: inbox if nights == 1 else inbox / f"{night:%Y-%m-%d}" for night in nights_ending(day, nights)}
-    feeds = Feeds(rng, population, doors, visits, folders)
-    feeds.write()
-    truth = feeds.truth()
+    books = Books(rng, population, doors, visits, folders)
+    files, bad_rows = write_feeds(books, folders)
+    truth = truth_table(books)
     write_csv(rng, out / "truth.csv", truth, Habits())
     by_kind = {str(kind): int(count) for kind, count in truth["kind"].value_counts().items()}
     del truth  # a million clients make tables that should not be held side by side
-    records = feeds.records()
+    records = records_table(books)
     write_csv(rng, out / "records.csv", records, Habits())
     of_one_person = records["person_id"].value_counts().to_numpy()
     return SampleSummary(
         people=clients,
         records=len(records),
-        files=feeds.files,
+        files=files,
         duplicate_pairs=int((of_one_person * (of_one_person - 1) // 2).sum()),
-        bad_rows=feeds.bad_rows,
+        bad_rows=bad_rows,
         by_kind=by_kind,
     )
