@@ -7,7 +7,7 @@ import os
 import tomllib
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 HOME_VARIABLE = "ONECLIENT_HOME"
 
@@ -36,13 +36,24 @@ class IngestSettings(_Section):
 
 
 class MatchSettings(_Section):
-    """Which model scores the night, and where a score becomes a candidate (match probabilities, 0 to 1)."""
+    """Which model scores the night, and what a tier promises.
+
+    ``near_certain`` and ``likely`` are precisions, the share of the tier's pairs that are expected to be one person:
+    where the tier begins follows from what was measured. ``possible`` is the least match probability worth a look.
+    """
 
     model: str | None = None
     seed: int = 20261120
-    near_certain: float = Field(default=0.999, gt=0, lt=1)
-    likely: float = Field(default=0.95, gt=0, lt=1)
+    near_certain: float = Field(default=0.9995, gt=0.5, lt=1)
+    likely: float = Field(default=0.99, gt=0.5, lt=1)
     possible: float = Field(default=0.50, gt=0, lt=1)
+
+
+class DecisionSettings(_Section):
+    """Where decisions are kept (left out: HOME/decisions.sqlite), and whether approver and executor are two persons."""
+
+    url: SecretStr | None = None
+    two_persons: bool = True
 
 
 class ReportSettings(_Section):
@@ -62,6 +73,7 @@ class Settings(_Section):
     warehouse: WarehouseSettings = WarehouseSettings()
     ingest: IngestSettings = IngestSettings()
     match: MatchSettings = MatchSettings()
+    decisions: DecisionSettings = DecisionSettings()
     report: ReportSettings = ReportSettings()
 
     @property
@@ -90,6 +102,11 @@ class Settings(_Section):
         return self.home / "oneclient.duckdb"
 
     @property
+    def decisions_file(self) -> Path:
+        """The decision store, unless ``decisions.url`` names another."""
+        return self.home / "decisions.sqlite"
+
+    @property
     def models(self) -> Path:
         """Model versions."""
         return self.home / "models"
@@ -105,8 +122,9 @@ class Settings(_Section):
         return self.home / "scratch"
 
     def config_hash(self) -> str:
-        """Twelve hex digits that change when any setting but the place of the home does."""
-        return hashlib.sha256(self.model_dump_json(exclude={"home"}).encode()).hexdigest()[:12]
+        """Twelve hex digits that change when any setting does but the places of the home and of the decisions."""
+        settings = self.model_dump_json(exclude={"home": True, "decisions": {"url"}})
+        return hashlib.sha256(settings.encode()).hexdigest()[:12]
 
 
 def load_settings(home: Path | None = None) -> Settings:

@@ -104,6 +104,11 @@ class Warehouse:
         self.execute(f"create or replace temp table {name} as {sql}", _bound(sql, parameters))
         return int(self.one(f"select count(*) from {name}"))
 
+    def work_frame(self, table: str, parameters: Parameters | None = None) -> pd.DataFrame:
+        """The rows of ``sql/<table>.sql`` as a pandas frame."""
+        sql = sql_text(table)
+        return self.frame(sql, _bound(sql, parameters))
+
     def work_empty(self, name: str, select: str, parameters: Parameters | None = None) -> None:
         """An empty temporary table with the columns of a SELECT, to ``append`` to."""
         self.execute(f"create or replace temp table {name} ({self._columns(select, parameters)})")

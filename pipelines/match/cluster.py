@@ -9,22 +9,28 @@ from __future__ import annotations
 
 import heapq
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from itertools import chain
+from math import inf
 
-UNSEEN_PAIR = -6.0
+UNSEEN_PAIR = -4.0
 MOST_WEIGHT = 12.0
-JOIN_ABOVE = 0.0
+JOIN_ABOVE = 0.75
 
+Ids = tuple[int, int]
 Pair = tuple[int, int, float]
 
 
-def clusters_of(pairs: Iterable[Pair]) -> dict[int, int]:
+def clusters_of(pairs: Iterable[Pair], together: Collection[Ids] = (), apart: Collection[Ids] = ()) -> dict[int, int]:
     """For each record in ``pairs`` (left id, right id, weight in bits) the smallest id of its cluster.
 
     The weight of one pair counts for at most 12 bits, so that one shared number cannot outvote every other record.
+    What people decided goes before any weight: pairs ``together`` weigh the most that there is, and no cluster ever
+    holds both records of a pair that is ``apart``.
     """
     evidence: dict[int, dict[int, tuple[float, int]]] = defaultdict(dict)
-    for left, right, weight in pairs:
+    decided = [*((*ids, MOST_WEIGHT) for ids in together), *((*ids, -inf) for ids in apart)]
+    for left, right, weight in chain(pairs, decided):
         evidence[left][right] = evidence[right][left] = (min(weight, MOST_WEIGHT), 1)
     size = dict.fromkeys(evidence, 1)
     version = dict.fromkeys(evidence, 0)

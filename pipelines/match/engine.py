@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import warnings
 from collections.abc import Mapping, Sequence
+from math import log2
 from typing import Any
 
 import pyarrow as pa
@@ -14,19 +15,25 @@ from pipelines.warehouse import Warehouse
 
 logging.getLogger("splink").setLevel(logging.ERROR)
 
+LEAST_PROBABILITY = 0.001
+ROUNDED_OFF = 0.9  # Splink adds in another order than we do, and must not lose a pair by it.
+
 
 class Engine:
-    """One Splink session over the table or view ``records`` of a scratch warehouse."""
+    """One Splink session over a table or view of records of a scratch warehouse."""
 
-    def __init__(self, scratch: Warehouse, comparisons: Sequence[Comparison], settings: dict[str, Any]) -> None:
+    def __init__(
+        self, scratch: Warehouse, comparisons: Sequence[Comparison], settings: dict[str, Any], records: str = "records"
+    ) -> None:
         from splink import DuckDBAPI, Linker  # noqa: PLC0415 - takes a second, and only matching needs it
 
         self.scratch = scratch
         self.comparisons = comparisons
+        self.prior: float = settings["probability_two_random_records_match"]
         self.api = DuckDBAPI(connection=scratch.connection)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            self.linker = Linker(self.api.register("records"), settings, log_level=None, validate_settings=False)
+            self.linker = Linker(self.api.register(records), settings, log_level=None, validate_settings=False)
 
     def register_terms(self, terms: Mapping[str, pa.Table]) -> None:
         """Pin the term frequencies: for each column a table (value, tf_<column>)."""
@@ -35,41 +42,47 @@ class Engine:
                 self.scratch.execute(f"create or replace table terms_{column} as select * from incoming_terms")
             self.linker.table_management.register_term_frequency_lookup(self.api.register(f"terms_{column}"), column)
 
-    def pairs_within(self, table: str, at_least: float) -> pa.Table:
-        """Scored pairs among the rows of one table, as ``pairs_between`` gives them."""
-        found = self.linker.inference.predict_within(
-            self.api.register(table), threshold_match_probability=at_least, warning_mode="never"
+    def pairs_within(self, table: str, found: str, least: float = LEAST_PROBABILITY) -> None:
+        """Scored pairs among the rows of one table, into the table ``found`` as ``pairs_between`` writes it."""
+        scored = self.linker.inference.predict_within(
+            self.api.register(table), threshold_match_probability=ROUNDED_OFF * least, warning_mode="never"
         )
-        return self._pairs(found)
+        self._keep(scored, found, least)
 
-    def pairs_between(self, left: str, right: str, at_least: float) -> pa.Table:
-        """Scored pairs with one row from each of two tables.
+    def pairs_between(self, left: str, right: str, found: str) -> None:
+        """Scored pairs with one row from each of two tables, into the table ``found``.
 
-        Columns: ``left_id`` < ``right_id``, ``match_probability``, ``match_weight`` (bits), and for each comparison
-        ``level_<name>`` and ``weight_<name>`` (bits).
+        Columns: ``left_id`` < ``right_id``, ``match_weight`` (bits), and for each comparison ``level_<name>`` and
+        ``weight_<name>`` (bits). Pairs that are less likely than one in a thousand are not kept.
         """
-        found = self.linker.inference.predict_between(
+        scored = self.linker.inference.predict_between(
             self.api.register(left),
             self.api.register(right),
-            threshold_match_probability=at_least,
+            threshold_match_probability=ROUNDED_OFF * LEAST_PROBABILITY,
             warning_mode="never",
         )
-        return self._pairs(found)
+        self._keep(scored, found, LEAST_PROBABILITY)
 
-    def expected_matches(self) -> float:
-        """The sum of the match probabilities of the pairs that blocking makes, the hopeless left out."""
-        found = self.linker.inference.predict(threshold_match_probability=0.01, warning_mode="never")
-        return float(self.scratch.one(f"select coalesce(sum(match_probability), 0) from {found.physical_name}"))
-
-    def _pairs(self, found: Any) -> pa.Table:
+    def _keep(self, scored: Any, found: str, least: float) -> None:
         levels = ", ".join(
             f"{_level_case(c)} as level_{c.name}, {_weight(c)} as weight_{c.name}" for c in self.comparisons
         )
-        return self.scratch.connection.sql(
-            "select least(client_id_l, client_id_r)::integer as left_id,"
-            " greatest(client_id_l, client_id_r)::integer as right_id, match_probability, match_weight,"
-            f" {levels} from {found.physical_name}"
-        ).to_arrow_table()
+        self.scratch.execute(
+            f"create or replace table {found} as with weighed as (select least(client_id_l, client_id_r)::integer as"
+            f" left_id, greatest(client_id_l, client_id_r)::integer as right_id, {levels} from {scored.physical_name})"
+            f" select left_id, right_id, {self.match_weight()} as match_weight, * exclude (left_id, right_id)"
+            f" from weighed where {self.match_weight()} >= {bits(least)!r}"
+        )
+        scored.drop_table_from_database_and_remove_from_cache()
+
+    def match_weight(self) -> str:
+        """SQL for a pair's weight (bits): the prior's and those of its comparisons, always added in one order."""
+        return " + ".join([repr(bits(self.prior)), *(f"weight_{comparison.name}" for comparison in self.comparisons)])
+
+
+def bits(probability: float) -> float:
+    """The log to base 2 of the odds."""
+    return log2(probability / (1 - probability))
 
 
 def _level_case(comparison: Comparison) -> str:

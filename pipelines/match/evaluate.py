@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -15,21 +16,24 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
+from pipelines.match.blocking import blocking_conditions
 from pipelines.match.cluster import clusters_of
-from pipelines.match.model import BLOCKING, REGISTER_COLUMNS, blocking_condition, comparisons_for
-from pipelines.match.roles import ROLES, guess_roles, read_roles
-from pipelines.match.score import draw_candidates
-from pipelines.match.train import Model, train_on
+from pipelines.match.judge import judge
+from pipelines.match.labelled import load_labelled
+from pipelines.match.model import comparisons_for
+from pipelines.match.models import Model
+from pipelines.match.train import train_on
 from pipelines.settings import Settings, SettingsError
-from pipelines.sources import load_sources
-from pipelines.stage.standardise import learn_standard_forms, load_placeholder_names
-from pipelines.warehouse import Warehouse, open_warehouse, scratch_warehouse, sql_text
+from pipelines.warehouse import Warehouse, open_warehouse, scratch_warehouse
 
 TIERS = ("near-certain", "likely", "possible")
-EXTRA_COLUMNS = ("national_id", "birth_place", "occupation")
-LEAST_FILLED = 0.02
-LEAST_PROBABILITY = 0.001
+BANDS = (0.0, 0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.995, 0.999, 1.0)
+
+Ids = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -68,6 +72,9 @@ class Evaluation:
     """How the final clusters, the tiers and the blocking of one labelled file compare with its truth.
 
     ``tiers`` are cumulative: *likely* counts near-certain pairs too. ``roles`` says which column was taken for what.
+    ``blocking``: for each rule, most selective first, the pairs it generates and the recall of true pairs up to there.
+    ``reliability``: pairs by the match probability said of them, with the share that is true. ``hard_negatives``: kind
+    → pairs of two people easily taken for one, and how many of them came into each tier and into one cluster.
     ``missed_for`` and ``false_for`` count pairs by what most spoke against or for them.
     """
 
@@ -80,7 +87,9 @@ class Evaluation:
     best_threshold: float
     best: Score
     blocking_recall: float
-    pairs_generated: dict[str, int]
+    blocking: list[dict[str, Any]]
+    reliability: list[dict[str, Any]]
+    hard_negatives: dict[str, dict[str, int]]
     missed_for: dict[str, int]
     false_for: dict[str, int]
 
@@ -119,106 +128,87 @@ def evaluate_file(
     *possible*) and ``same_cluster``. Raises SettingsError for an unusable mapping or a missing truth column.
     """
     with scratch_warehouse(settings.warehouse) as scratch:
-        headings = _read(scratch, records)
-        if truth not in headings:
-            raise SettingsError(f"The file has no column {truth}. Its columns: {', '.join(headings)}")
-        others = [heading for heading in headings if heading != truth]
-        roles = read_roles(mapping, others) if mapping else guess_roles(others)
-        if not roles:
-            raise SettingsError("No heading sounds like a name, birth date or address: write a mapping (--mapping).")
-        columns = _standardise(scratch, settings, roles)
-        if not comparisons_for(columns):
+        labelled = load_labelled(scratch, settings, records, mapping, [truth])
+        if not comparisons_for(labelled.columns):
             raise SettingsError("The file has no row, or none of its columns is filled enough to compare records by.")
-        model = train_on(scratch, columns, settings.match.seed)
+        model = train_on(scratch, labelled.columns, settings.match)
         scored = _score(scratch, settings, model)
-        labels = scratch.frame(f'select row_id, "{truth}" as truth from file_rows_as_sent order by row_id')
-        people = pd.factorize(labels["truth"])[0].astype(np.int64)
-        evaluation, pairs = _compare(scored, people, roles, model, _pairs_blocked(scratch, people, model))
+        people = pd.factorize(labelled.withheld[truth])[0].astype(np.int64)
+        _label(scratch, people)
+        evaluation, pairs = _compare(scratch, scored, people, labelled.roles, model)
     if pairs_out:
         pq.write_table(pa.Table.from_pandas(pairs, preserve_index=False), pairs_out)
     return evaluation
 
 
-def _read(scratch: Warehouse, records: Path) -> list[str]:
-    reader = (
-        "read_parquet($path)" if records.suffix.lower() in {".parquet", ".pq"} else "read_csv($path, all_varchar=true)"
-    )
-    scratch.execute(
-        f"create table file_rows_as_sent as select (row_number() over () - 1)::integer as row_id, * from {reader}",
-        {"path": str(records)},
-    )
-    return [name for name, *_ in scratch.rows("describe file_rows_as_sent")][1:]
-
-
-def _standardise(scratch: Warehouse, settings: Settings, roles: Mapping[str, str]) -> list[str]:
-    """Tables ``file_rows`` … ``records``; gives the columns of ``records`` that are filled enough to compare."""
-    heading = {role: f'"{name}"::varchar' for name, role in roles.items()}
-    parts = [heading.get(part) for part in ("birth_year", "birth_month", "birth_day")]
-    if "birth" not in heading and all(parts):
-        heading["birth"] = f"concat_ws('-', {parts[0]}, lpad({parts[1]}, 2, '0'), lpad({parts[2]}, 2, '0'))"
-    columns = ", ".join(f"{heading.get(role, 'null::varchar')} as {role}" for role in ROLES)
-    scratch.execute(f"create table file_rows as select row_id, {columns} from file_rows_as_sent")
-    source = next(source for source in load_sources(settings.sources) if source.feed == "roster_clients")
-    reading = {"date_formats": [*source.date_formats, "%Y%m%d"], "prefix_pattern": source.prefix_pattern}
-    scratch.work("sent_people", "matched.sent_people", reading)
-    learn_standard_forms(scratch, settings.phone_region)
-    load_placeholder_names(scratch)
-    scratch.work("people", "staged.people")
-    scratch.execute(
-        "create table staged.clients as select *, row_number::integer as client_id, record_id as client_ref,"
-        " row_number::integer as survivor_id from people"
-    )
-    scratch.execute(
-        f"create table records as select r.*, name_key(f.birth_place) as birth_place,"
-        " name_key(f.occupation) as occupation, reference_key(f.national_id) as national_id"
-        f" from ({sql_text('matched.records')}) as r join file_rows as f on f.row_id = r.client_id order by client_id"
-    )
-    offered = (*REGISTER_COLUMNS, *EXTRA_COLUMNS)
-    shares = ", ".join(f"count({column}) / count(*)" for column in offered)
-    filled = dict(zip(offered, scratch.rows(f"select {shares} from records")[0], strict=True))
-    return [column for column in offered if filled[column] >= LEAST_FILLED]
-
-
 def _score(scratch: Warehouse, settings: Settings, model: Model) -> pd.DataFrame:
-    """Scored pairs with tier and cluster weight, down to those that say no more against a cluster than unseen ones."""
-    found = model.engine(scratch).pairs_within("records", LEAST_PROBABILITY)
-    with scratch.relation("found_pairs", found):
-        scratch.execute("create table all_pairs as select *, 'file' as model_version from found_pairs")
-    everything = settings.match.model_copy(update={"possible": 0.0})
-    draw_candidates(scratch, everything, "all_pairs", "records")
+    """The pairs that training scored, with levels and weights, calibrated probability, tier and relation."""
+    judge(scratch, model.comparisons, model.calibration, settings.match, "scored_pairs", "records")
     return scratch.frame(
-        "select p.*, c.relation, c.cluster_weight, if(p.match_probability >= $possible, c.tier, null) as tier"
-        " from all_pairs as p join incoming as c using (left_id, right_id) order by left_id, right_id",
-        {"possible": settings.match.possible},
+        "select p.*, j.match_probability, j.calibrated_weight, j.relation, j.at_most, j.tier"
+        " from scored_pairs as p join judged as j using (left_id, right_id) order by left_id, right_id"
     )
 
 
-def _pairs_blocked(scratch: Warehouse, people: np.ndarray[Any, np.dtype[np.int64]], model: Model) -> int:
-    """True pairs that at least one blocking rule of the model brings together."""
+def _label(scratch: Warehouse, people: Ids) -> None:
+    """Temporary view ``labelled``: the records with the person each one is."""
     labels = pd.DataFrame({"client_id": np.arange(len(people)), "person": people})
     with scratch.relation("labels", labels):
-        scratch.execute("create or replace temp table labelled as select * from records join labels using (client_id)")
-    rules = " or ".join(f"coalesce({blocking_condition(BLOCKING[name])}, false)" for name in model.blocking)
-    return int(
-        scratch.one(
-            "select count(*) from labelled as l join labelled as r on l.person = r.person and l.client_id < r.client_id"
-            f" where {rules or 'false'}"
+        scratch.execute("create or replace temp table persons as select * from labels")
+    scratch.execute("create or replace temp view labelled as from records join persons using (client_id)")
+
+
+def _blocking(scratch: Warehouse, model: Model, true_pairs: int) -> list[dict[str, Any]]:
+    """For each blocking rule of the model: pairs generated, and recall of true pairs by it and those before it."""
+    rules = [f"coalesce({rule}, false)" for rule in blocking_conditions(model.blocking)]
+    first = " ".join(f"when {rule} then {number}" for number, rule in enumerate(rules))
+    found = dict(
+        scratch.rows(
+            f"select case {first} end as rule, count(*) from labelled as l join labelled as r"
+            " on l.person = r.person and l.client_id < r.client_id group by rule"
         )
+        if rules
+        else []
     )
+    recalled = accumulate(found.get(number, 0) for number in range(len(rules)))
+    return [
+        {"rule": name, "pairs": pairs, "recall": so_far / true_pairs if true_pairs else 1.0}
+        for (name, pairs), so_far in zip(model.blocking.items(), recalled, strict=True)
+    ]
+
+
+def _reliability(probability: Floats, is_true: Flags) -> list[dict[str, Any]]:
+    """Pairs between two probabilities: how many, how probable they were said to be, and how many of them are true."""
+    band = np.digitize(probability, BANDS[1:-1])
+    return [
+        {
+            "from": low,
+            "to": high,
+            "pairs": int((band == number).sum()),
+            "said": float(probability[band == number].mean()),
+            "true": float(is_true[band == number].mean()),
+        }
+        for number, (low, high) in enumerate(pairwise(BANDS))
+        if (band == number).any()
+    ]
+
+
+def _hard_negatives(scratch: Warehouse, cluster: Ids) -> dict[str, dict[str, int]]:
+    clustered = pd.DataFrame({"client_id": np.arange(len(cluster)), "cluster": cluster})
+    with scratch.relation("final_clusters", clustered):
+        scratch.execute("create or replace temp table in_cluster as select * from final_clusters")
+    counted = scratch.work_frame("matched.hard_negatives")
+    return {row["kind"]: {str(name): int(row[name]) for name in counted.columns[1:]} for _, row in counted.iterrows()}
 
 
 def _compare(
-    scored: pd.DataFrame,
-    people: np.ndarray[Any, np.dtype[np.int64]],
-    roles: Mapping[str, str],
-    model: Model,
-    blocked: int,
+    scratch: Warehouse, scored: pd.DataFrame, people: Ids, roles: Mapping[str, str], model: Model
 ) -> tuple[Evaluation, pd.DataFrame]:
     left, right = scored["left_id"].to_numpy(), scored["right_id"].to_numpy()
     is_true = people[left] == people[right]
     true_pairs = _pairs_in(people)
     cluster = np.arange(len(people))
-    joined = clusters_of(zip(left.tolist(), right.tolist(), scored["cluster_weight"].tolist(), strict=True))
+    joined = clusters_of(zip(left.tolist(), right.tolist(), scored["calibrated_weight"].tolist(), strict=True))
     cluster[list(joined)] = list(joined.values())
     both = pd.DataFrame({"cluster": cluster, "person": people}).groupby(["cluster", "person"]).size()
     clusters = _score_of(int((both * (both - 1) // 2).sum()), _pairs_in(cluster), true_pairs)
@@ -228,6 +218,8 @@ def _compare(
         tiers[tier] = _score_of(int(is_true[taken].sum()), int(taken.sum()), true_pairs)
     threshold, best = _best(scored["match_probability"].to_numpy(), is_true, true_pairs)
     same_cluster = cluster[left] == cluster[right]
+    blocking = _blocking(scratch, model, true_pairs)
+    recall = blocking[-1]["recall"] if blocking else 0.0
     evaluation = Evaluation(
         records=len(people),
         true_pairs=true_pairs,
@@ -237,18 +229,18 @@ def _compare(
         tiers=tiers,
         best_threshold=threshold,
         best=best,
-        blocking_recall=blocked / true_pairs if true_pairs else 1.0,
-        pairs_generated=model.blocking,
+        blocking_recall=recall,
+        blocking=blocking,
+        reliability=_reliability(scored["match_probability"].to_numpy(), is_true),
+        hard_negatives=_hard_negatives(scratch, cluster),
         missed_for=_reasons(scored[is_true & ~same_cluster], model, against=True)
-        | {"no blocking rule": true_pairs - blocked},
+        | {"no blocking rule": round(true_pairs * (1 - recall))},
         false_for=_reasons(scored[~is_true & same_cluster], model, against=False),
     )
     return evaluation, _pairs_of(scored, cluster, same_cluster)
 
 
-def _pairs_of(
-    scored: pd.DataFrame, cluster: np.ndarray[Any, np.dtype[np.int64]], same: np.ndarray[Any, np.dtype[np.bool_]]
-) -> pd.DataFrame:
+def _pairs_of(scored: pd.DataFrame, cluster: Ids, same: Flags) -> pd.DataFrame:
     pairs = scored[["left_id", "right_id", "match_probability", "tier"]].assign(same_cluster=same)
     pairs = pairs[pairs["tier"].notna() | pairs["same_cluster"]]
     members = pd.DataFrame({"cluster": cluster, "row": np.arange(len(cluster), dtype=np.int32)})
@@ -259,7 +251,7 @@ def _pairs_of(
     return every.rename(columns={"left_id": "left_row", "right_id": "right_row"})
 
 
-def _pairs_in(groups: np.ndarray[Any, np.dtype[np.int64]]) -> int:
+def _pairs_in(groups: Ids) -> int:
     sizes = np.unique(groups, return_counts=True)[1]
     return int((sizes * (sizes - 1) // 2).sum())
 
@@ -270,9 +262,7 @@ def _score_of(true: int, taken: int, true_pairs: int) -> Score:
     return Score(precision, recall, 2 * true / (taken + true_pairs) if taken + true_pairs else 1.0, taken)
 
 
-def _best(
-    probability: np.ndarray[Any, np.dtype[np.float64]], is_true: np.ndarray[Any, np.dtype[np.bool_]], true_pairs: int
-) -> tuple[float, Score]:
+def _best(probability: Floats, is_true: Flags, true_pairs: int) -> tuple[float, Score]:
     """The threshold with the truth in hand, for comparison only: nothing is ever chosen by it."""
     order = np.argsort(-probability, kind="stable")
     if not len(order):

@@ -10,30 +10,31 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
-from pipelines.match.cluster import clusters_of
-from pipelines.match.train import Model, load_model, load_records, train_model
+from pipelines.decisions.snapshot import take_snapshot
+from pipelines.match.blocking import sharing_a_block
+from pipelines.match.cluster import JOIN_ABOVE, clusters_of
+from pipelines.match.drift import drift, profile
+from pipelines.match.judge import judge
+from pipelines.match.model import REGISTER_COLUMNS
+from pipelines.match.models import Model, load_model, read_about
+from pipelines.match.train import load_records, train_model
 from pipelines.quality import pass_gate, suite_columns
-from pipelines.settings import MatchSettings, Settings
+from pipelines.settings import Settings
 from pipelines.warehouse import Warehouse, open_warehouse, scratch_warehouse
 
 log = logging.getLogger(__name__)
 
-HOUSEHOLD_BITS = 8.0
-# A valid NHS number that differs by a slip is another person's; a number without a check digit is often a slip of one.
-NUMBER_LEVELS = {
-    "level_nhs_number": "level_nhs_number",
-    "level_national_id": "if(level_national_id = 'close', 'same', level_national_id)",
-}
-
 
 @dataclass
 class Matching:
-    """What one matching run did: the model, how many records it compared again, candidates by tier."""
+    """What one matching run did: the model, how many records it compared again, candidates by tier, and why the model
+    should be trained again, if it should."""
 
     model_version: str = ""
     records: int = 0
     scored_again: int = 0
     tiers: dict[str, int] = field(default_factory=dict)
+    train_again: list[str] = field(default_factory=list)
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON and XCom: counts only."""
@@ -48,30 +49,14 @@ def match_clients(settings: Settings, day: date) -> Matching:
     with open_warehouse(settings) as warehouse:
         if not warehouse.one("select count(*) from staged.client_ids"):
             return Matching()
-        model = load_model(settings) or train_model(settings, warehouse)
+        model, pairs = load_model(settings), None
+        if model is None:
+            model, pairs = train_model(settings, warehouse)
         with warehouse.transaction():
-            matching = _Night(warehouse, settings, model, day).run()
+            take_snapshot(settings, warehouse)
+            matching = _Night(warehouse, settings, model, day).run(pairs)
     log.info("matched %d records, %d scored again", matching.records, matching.scored_again)
     return matching
-
-
-def draw_candidates(warehouse: Warehouse, settings: MatchSettings, pairs: str, records: str) -> None:
-    """Temporary table ``incoming``: the candidates (as ``matched.candidates``) among the scored pairs of records."""
-    there = {name for name, *_ in warehouse.rows(f"describe {pairs}")}
-    numbers = [level for name, level in NUMBER_LEVELS.items() if name in there]
-    known = {
-        f"level_{name}": f"level_{name}" if f"level_{name}" in there else "null::varchar"
-        for name in ("forename", "surname", "birth", "home", "gender", "reference")
-    }
-    known["level_number"] = f"coalesce({', '.join(numbers)})" if numbers else "null::varchar"
-    columns = ", ".join(f"{source} as {name}" for name, source in known.items())
-    warehouse.execute(
-        "create or replace temp view pair_levels as"
-        f" select left_id, right_id, match_probability, match_weight, model_version, {columns} from {pairs}"
-    )
-    warehouse.execute(f"create or replace temp view compared_records as select * from {records}")
-    thresholds = settings.model_dump(include={"near_certain", "likely", "possible"})
-    warehouse.work("incoming", "matched.candidates", {**thresholds, "household_bits": HOUSEHOLD_BITS})
 
 
 class _Night:
@@ -79,15 +64,16 @@ class _Night:
         self.warehouse = warehouse
         self.settings = settings
         self.model = model
+        self.version = {"model": model.version}
         self.day = day
 
-    def run(self) -> Matching:
-        model = {"model": self.model.version, "at_least": self.settings.match.possible}
+    def run(self, scored_in_training: pa.Table | None) -> Matching:
         records = self.warehouse.work("records", "matched.records")
-        self.warehouse.work("seen", "matched.scored", model)
+        self.warehouse.work("seen", "matched.scored", self.version)
         self.warehouse.create("matched.scored", "select * from seen")
         self.warehouse.execute(
-            "create or replace temp table changed as select * from seen except select * from matched.scored"
+            "create or replace temp table changed as"
+            " select * from seen anti join matched.scored using (client_id, record_hash, model_version)"
         )
         self.warehouse.execute(
             "create or replace temp table stale as select client_id from changed"
@@ -95,32 +81,45 @@ class _Night:
         )
         changed = int(self.warehouse.one("select count(*) from changed"))
         if self.warehouse.one("select count(*) from stale"):
-            self._rescore(model)
+            self._keep_pairs(self._score_again() if scored_in_training is None else scored_in_training)
             self.warehouse.upsert("matched.scored", ["client_id"], "seen", within="true")
-        draw_candidates(self.warehouse, self.settings.match, "matched.pairs", "records")
+        judge(
+            self.warehouse,
+            self.model.comparisons,
+            self.model.calibration,
+            self.settings.match,
+            "matched.pairs",
+            "records",
+        )
+        self.warehouse.work("incoming", "matched.candidates", self.version)
         rows = self.warehouse.frame(f"select {', '.join(suite_columns('matched.candidates'))} from incoming")
         pass_gate(self.warehouse, self.day, "matched.candidates", rows)
         self.warehouse.upsert("matched.candidates", ["candidate_id"], "incoming", within="true")
         self._cluster()
         tiers = self.warehouse.rows("select tier, count(*) from matched.candidates group by 1 order by 1")
-        return Matching(self.model.version, records, changed, dict(tiers))
+        return Matching(self.model.version, records, changed, dict(tiers), self._drift())
 
-    def _rescore(self, model: dict[str, Any]) -> None:
+    def _score_again(self) -> pa.Table:
         """Pairs of new and changed records against all; every other pair keeps its score."""
+        self.warehouse.execute(
+            "create or replace temp table changed_records as from records semi join changed using (client_id)"
+        )
+        self.warehouse.execute(
+            "create or replace temp table other_records as from records anti join changed using (client_id)"
+            f" where client_id in ({sharing_a_block(self.model.blocking, 'records', 'changed_records')})"
+        )
         with scratch_warehouse(self.settings.warehouse) as scratch:
-            for table, which in (("changed_records", "in"), ("other_records", "not in")):
-                rows = self.warehouse.connection.sql(
-                    f"select * from records where client_id {which} (select client_id from changed)"
-                )
-                load_records(scratch, table, rows.to_arrow_table())
+            for table in ("changed_records", "other_records"):
+                load_records(scratch, table, self.warehouse.connection.sql(f"from {table}").to_arrow_table())
             scratch.execute("create view records as from changed_records union all from other_records")
             engine = self.model.engine(scratch)
-            at_least = self.settings.match.possible
-            within = engine.pairs_within("changed_records", at_least)
-            between = engine.pairs_between("changed_records", "other_records", at_least)
-            found = pa.concat_tables([within, between])
-        with self.warehouse.relation("scored_pairs", found):
-            self.warehouse.work("incoming", "matched.pairs", model)
+            engine.pairs_within("changed_records", "within")
+            engine.pairs_between("changed_records", "other_records", "between")
+            return scratch.connection.sql("from within union all from between").to_arrow_table()
+
+    def _keep_pairs(self, scored: pa.Table) -> None:
+        with self.warehouse.relation("scored_pairs", scored):
+            self.warehouse.work("incoming", "matched.pairs", self.version)
         self.warehouse.create("matched.pairs", "select * from incoming")
         stale = "(select client_id from stale)"
         self.warehouse.upsert(
@@ -128,11 +127,35 @@ class _Night:
         )
 
     def _cluster(self) -> None:
-        pairs = self.warehouse.rows(
-            "select left_id, right_id, cluster_weight from matched.candidates order by left_id, right_id"
-        )
-        roots = clusters_of(pairs)
+        self.warehouse.work("entangled", "matched.entangled")
+        standings = self.warehouse.rows("select standing, left_id, right_id from reviewed.standings")
+        decided = {
+            which: {(left, right) for standing, left, right in standings if standing == which}
+            for which in ("same", "different")
+        }
+        roots = clusters_of(self.warehouse.rows("from entangled"), together=decided["same"], apart=decided["different"])
         connected = pd.DataFrame({"client_id": list(roots), "root_id": list(roots.values())}, dtype="int64")
-        with self.warehouse.relation("clustered", connected):
-            self.warehouse.work("incoming", "matched.clusters")
+        with self.warehouse.relation("disentangled", connected):
+            self.warehouse.execute(
+                "create or replace temp table clustered as from disentangled union all"
+                " select unnest([left_id, right_id]), left_id from judged anti join entangled using (left_id, right_id)"
+                " where calibrated_weight > $join_above",
+                {"join_above": JOIN_ABOVE},
+            )
+        self.warehouse.work("incoming", "matched.clusters")
         self.warehouse.upsert("matched.clusters", ["client_id"], "incoming", within="true")
+        self.warehouse.work("incoming", "matched.contradictions")
+        self.warehouse.upsert("matched.contradictions", ["middle_id", "left_id", "right_id"], "incoming", within="true")
+
+    def _drift(self) -> list[str]:
+        """Why the model should be trained again; kept in ``matched.drift`` for the report."""
+        about = read_about(self.settings)
+        now = profile(self.warehouse, self.model.comparisons, REGISTER_COLUMNS, "matched.pairs", "records")
+        reasons = drift(about["profile"], now, self.model.comparisons) if about else []
+        found = pd.DataFrame({"reason": pd.Series(reasons, dtype="str")})
+        with self.warehouse.relation("reasons", found):
+            self.warehouse.execute(
+                "create or replace temp table incoming as select reason::varchar as reason from reasons"
+            )
+        self.warehouse.upsert("matched.drift", ["reason"], "incoming", within="true")
+        return reasons

@@ -3,46 +3,44 @@
 How often two different people fall on a level (u) is counted over pairs taken at random; how often one person's two
 records do (m) comes from expectation maximisation over pairs of one name and pairs of one birth date. A level or a
 comparison for which the records cannot say (too few, or an outcome that no care register can have) keeps its shipped
-share. Blocking rules are kept as long as the pairs that they generate are worth it, as counted on the records.
+share. Then every blocked pair is scored once, and what its weight means is measured by holding identity numbers out.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
-import shutil
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
-from itertools import accumulate
-from pathlib import Path
+from collections.abc import Collection, Sequence
 from typing import Any
 
+import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from pipelines import __version__
-from pipelines.match.engine import Engine
-from pipelines.match.model import (
+from pipelines.match import charts
+from pipelines.match.blocking import (
     BLOCKING,
-    REGISTER_COLUMNS,
-    Comparison,
+    affordable_blocking,
+    affordable_pairs,
     blocking_columns,
     blocking_condition,
-    comparisons_for,
-    splink_settings,
-    terms_of,
+    blocking_conditions,
+    pairs_in_blocks,
 )
-from pipelines.settings import Settings, SettingsError
+from pipelines.match.calibrate import Calibration, fit_curves, quality, rows_of
+from pipelines.match.drift import profile
+from pipelines.match.engine import LEAST_PROBABILITY, Engine, bits
+from pipelines.match.judge import judge, relate
+from pipelines.match.model import REGISTER_COLUMNS, comparisons_for, splink_settings, terms_of
+from pipelines.match.models import Model, keep_model, open_engine, version_of
+from pipelines.settings import MatchSettings, Settings
 from pipelines.warehouse import Warehouse, scratch_warehouse, sql_text
 
 log = logging.getLogger(__name__)
 
 ENOUGH_RECORDS = 500
-PAIRS = 2_000_000
-PAIRS_EACH_RECORD = 5
 U_PAIRS = 1e6
-EM_PAIRS = 1e6
+EM_PAIRS = 5e5
 EM_BLOCKS = ("SAME_NAME", "SAME_BIRTH")
 STRICT_BLOCKS = (
     ("nhs_number",),
@@ -53,104 +51,68 @@ STRICT_BLOCKS = (
     ("forename_root", "reference_core"),
 )
 STRICT_RECALL = 0.7
+MOST_MATCHES_A_PAIR = 0.05
+PRIOR_MAY_RISE = 16
 LEAST_SHARE = {"m": 1e-3, "u": 1e-6}
+NUMBERED_RECORDS = 100_000
 
 
 class NothingToLearnError(Exception):
     """The register holds no client record yet."""
 
 
-@dataclass(frozen=True)
-class Model:
-    """A trained model: its version, the comparisons it makes, its Splink settings, its pinned term frequencies
-    (column → value, tf_<column>) and how many pairs each blocking rule generated when it was trained."""
+def train_model(settings: Settings, warehouse: Warehouse) -> tuple[Model, pa.Table]:
+    """Train on the register, keep the model in ``HOME/models`` and make it the current one; gives it and scored pairs.
 
-    version: str
-    comparisons: tuple[Comparison, ...]
-    settings: dict[str, Any]
-    terms: dict[str, pa.Table]
-    blocking: dict[str, int]
-
-    def engine(self, scratch: Warehouse) -> Engine:
-        """A Splink session with this model over the ``records`` of a scratch warehouse."""
-        return _engine(scratch, self.comparisons, self.settings, self.terms)
-
-
-def _engine(
-    scratch: Warehouse, comparisons: Sequence[Comparison], settings: dict[str, Any], terms: dict[str, pa.Table]
-) -> Engine:
-    engine = Engine(scratch, comparisons, settings)
-    engine.register_terms(terms)
-    return engine
-
-
-def train_on(scratch: Warehouse, columns: Collection[str], seed: int) -> Model:
-    """Train on the table ``records`` of a scratch warehouse, comparing the given columns of it."""
-    records = int(scratch.one("select count(*) from records"))
-    comparisons = comparisons_for(columns)
-    terms = {column: _term_frequencies(scratch, column) for column in terms_of(comparisons)}
-    blocking = _affordable_blocking(scratch, columns, records)
-    conditions = [blocking_condition(BLOCKING[name]) for name in blocking]
-    settings = splink_settings(comparisons, conditions, _prior(scratch, columns, records))
-    if records >= ENOUGH_RECORDS:
-        shipped = json.loads(json.dumps(settings["comparisons"]))
-        blocks = [name for name in EM_BLOCKS if blocking_columns(BLOCKING[name]) <= set(columns)]
-        learnt = _learn(lambda: _engine(scratch, comparisons, settings, terms), blocks, seed)
-        prior = settings["probability_two_random_records_match"]
-        settings["comparisons"] = [_sensible(s, t, prior) for s, t in zip(shipped, learnt, strict=True)]
-        settings["probability_two_random_records_match"] = max(
-            prior, _expected_share(scratch, comparisons, settings, terms)
-        )
-    return Model(_version(settings, terms), comparisons, settings, terms, blocking)
-
-
-def train_model(settings: Settings, warehouse: Warehouse) -> Model:
-    """Train on the register, keep the model in ``HOME/models`` and make it the current one.
-
-    A model is a folder ``HOME/models/<version>/``: ``model.json`` (what it was trained on, and the Splink settings),
-    a Parquet file of term frequencies for each column, and its chart. The version is a hash of what is inside, so the
-    same register, settings and code give the same version. Raises NothingToLearnError when there is no record.
+    A model is a folder ``HOME/models/<version>/``: ``model.json`` (what it was trained on, how well it does, and the
+    model itself), a Parquet file of term frequencies for each column, and its charts. The version is a hash of what is
+    inside, so the same register, settings and code give the same version. Raises NothingToLearnError when there is no
+    record.
     """
     if not warehouse.exists("staged.clients") or not warehouse.one("select count(*) from staged.clients"):
         raise NothingToLearnError("The register is empty. Run a night first: oneclient nightly")
     records = warehouse.connection.sql(sql_text("matched.records")).to_arrow_table()
     with scratch_warehouse(settings.warehouse) as scratch:
         load_records(scratch, "records", records)
-        model = train_on(scratch, REGISTER_COLUMNS, settings.match.seed)
+        del records  # a copy that a large register cannot afford
+        with scratch.relation("decisions", _decided(warehouse)):
+            scratch.execute("create table decided as select * from decisions")
+        model = train_on(scratch, REGISTER_COLUMNS, settings.match)
         about = {
             "version": model.version,
-            "records": records.num_rows,
+            "records": scratch.one("select count(*) from records"),
             "columns": REGISTER_COLUMNS,
-            "data_hash": scratch.one("select md5(string_agg(record_hash, '' order by client_ref)) from records"),
+            "data_hash": scratch.one(
+                "select md5(string_agg(record_hash::varchar, ' ' order by client_ref)) from records"
+            ),
             "seed": settings.match.seed,
             "oneclient": __version__,
             "blocking": model.blocking,
-            "splink": model.settings,
+            "splink": model.splink,
+            "calibration": model.calibration.as_dict(),
+            "quality": quality(model.calibration, settings.match),
+            "profile": profile(scratch, model.comparisons, REGISTER_COLUMNS, "scored_pairs", "records"),
         }
-        chart = Engine(scratch, model.comparisons, model.settings).linker.visualisations.match_weights_chart()
-        _keep(settings.models, model, about, chart)
-    log.info("trained model %s on %d records", model.version, records.num_rows)
-    return model
+        keep_model(settings.models, model, about, charts.draw(model, scratch))
+        pairs = scratch.connection.sql("from scored_pairs").to_arrow_table()
+    log.info("trained model %s on %d records", model.version, about["records"])
+    return model, pairs
 
 
-def load_model(settings: Settings) -> Model | None:
-    """The model that the settings pin, else the current one; None when none was trained yet.
+def _decided(warehouse: Warehouse) -> pa.Table:
+    return warehouse.connection.sql(
+        "select left_id, right_id, standing = 'same' as is_same from reviewed.standings"
+        " where standing in ('same', 'different')"
+    ).to_arrow_table()
 
-    Raises SettingsError when the pinned one is not there.
+
+def train_on(scratch: Warehouse, columns: Collection[str], settings: MatchSettings) -> Model:
+    """Train on the table ``records`` of a scratch warehouse, comparing the given columns of it.
+
+    Pairs in the table ``decided`` (left_id, right_id, is_same) help to say what a weight means. Leaves all pairs in
+    ``scored_pairs``, scored by the trained model as ``Engine.pairs_within`` scores them.
     """
-    version = settings.match.model
-    if version is None:
-        current = settings.models / "current"
-        if not current.exists():
-            return None
-        version = current.read_text(encoding="utf-8").strip()
-    folder = settings.models / version
-    if not (folder / "model.json").exists():
-        raise SettingsError(f"There is no model {version} in HOME/models. Correct match.model, or run: oneclient train")
-    about = json.loads((folder / "model.json").read_text(encoding="utf-8"))
-    comparisons = comparisons_for(about["columns"])
-    terms = {column: pq.read_table(folder / f"terms_{column}.parquet") for column in terms_of(comparisons)}
-    return Model(about["version"], comparisons, about["splink"], terms, about["blocking"])
+    return _Training(scratch, columns, settings).run()
 
 
 def load_records(scratch: Warehouse, table: str, records: pa.Table) -> None:
@@ -159,79 +121,143 @@ def load_records(scratch: Warehouse, table: str, records: pa.Table) -> None:
         scratch.execute(f"create or replace table {table} as select * from incoming_records order by client_id")
 
 
-def _term_frequencies(scratch: Warehouse, column: str) -> pa.Table:
-    return scratch.connection.sql(
-        f"select {column}, count(*)::double / sum(count(*)) over () as tf_{column} from records"
-        f" where {column} is not null group by {column} order by {column}"
-    ).to_arrow_table()
+class _Training:
+    def __init__(self, scratch: Warehouse, columns: Collection[str], settings: MatchSettings) -> None:
+        self.scratch = scratch
+        self.columns = set(columns)
+        self.settings = settings
+        scratch.execute("create table if not exists decided (left_id integer, right_id integer, is_same boolean)")
+        self.records = int(scratch.one("select count(*) from records"))
+        self.comparisons = comparisons_for(columns)
+        self.terms = {column: self._term_frequencies(column) for column in terms_of(self.comparisons)}
+        self.blocking = affordable_blocking(scratch, columns, self.records)
+        self.splink = splink_settings(self.comparisons, blocking_conditions(self.blocking), self._prior())
 
+    def run(self) -> Model:
+        if self.records >= ENOUGH_RECORDS:
+            shipped = json.loads(json.dumps(self.splink["comparisons"]))
+            blocks = [name for name in EM_BLOCKS if blocking_columns(BLOCKING[name]) <= self.columns]
+            prior = self.splink["probability_two_random_records_match"]
+            self.splink["comparisons"] = [
+                _sensible(own, new, prior) for own, new in zip(shipped, self._learn(blocks), strict=True)
+            ]
+        self._score()
+        calibration = self._calibrate()
+        version = version_of(self.splink, self.terms, calibration)
+        return Model(version, self.comparisons, self.splink, self.terms, self.blocking, calibration)
 
-def _affordable_blocking(scratch: Warehouse, columns: Collection[str], records: int) -> dict[str, int]:
-    """Blocking rule → pairs that it generates: the most selective rules first, as many as the register can afford."""
-    asked = {name: keys for name, keys in BLOCKING.items() if blocking_columns(keys) <= set(columns)}
-    pairs = sorted((_pairs_in_blocks(scratch, keys), name) for name, keys in asked.items())
-    totals = accumulate(count for count, _ in pairs)
-    budget = PAIRS + PAIRS_EACH_RECORD * records
-    return {name: count for (count, name), total in zip(pairs, totals, strict=True) if count and total <= budget}
+    def _engine(self) -> Engine:
+        return open_engine(self.scratch, self.comparisons, self.splink, self.terms)
 
+    def _term_frequencies(self, column: str) -> pa.Table:
+        return self.scratch.connection.sql(
+            f"select {column}, count(*)::double / sum(count(*)) over () as tf_{column} from records"
+            f" where {column} is not null group by {column} order by {column}"
+        ).to_arrow_table()
 
-def _pairs_in_blocks(scratch: Warehouse, keys: tuple[str, ...]) -> int:
-    """Pairs that share a blocking key, counted from the sizes of the blocks, without making a pair."""
-    sides = [[(key.split("=") * 2)[side] for key in keys] for side in (0, 1)]
-    grouped = [
-        f"(select {', '.join(f'{k} as k{i}' for i, k in enumerate(side))}, count(*) as n from records group by all)"
-        for side in sides
-    ]
-    same = " and ".join(f"a.k{i} = b.k{i}" for i in range(len(keys)))
-    total = scratch.one(f"select coalesce(sum(a.n * b.n), 0) from {grouped[0]} as a join {grouped[1]} as b on {same}")
-    if sides[0] != sides[1]:
-        return int(total)
-    filled = " and ".join(f"{key} is not null" for key in sides[0])
-    return int(total - scratch.one(f"select count(*) from records where {filled}")) // 2
+    def _prior(self) -> float:
+        """The probability that two records taken at random are one person, from the pairs that agree strictly."""
+        strict = [
+            f"select l.client_id as a, r.client_id as b from records as l join records as r"
+            f" on {blocking_condition(keys)} and l.client_id < r.client_id"
+            for keys in STRICT_BLOCKS
+            if set(keys) <= self.columns and pairs_in_blocks(self.scratch, keys) <= affordable_pairs(self.records)
+        ]
+        found = self.scratch.one(f"select count(*) from ({' union '.join(strict)})") if strict else 0
+        return self._share(max(found / STRICT_RECALL, 0.05 * self.records, 1))
 
+    def _share(self, matches: float) -> float:
+        """Of all pairs there can be, the share that so many matches are."""
+        return float(min(MOST_MATCHES_A_PAIR, matches / max(self.records * (self.records - 1) / 2, 20)))
 
-def _prior(scratch: Warehouse, columns: Collection[str], records: int) -> float:
-    """The probability that two records taken at random are one person, from the pairs that agree strictly."""
-    strict = [
-        f"select l.client_id as a, r.client_id as b from records as l join records as r"
-        f" on {blocking_condition(keys)} and l.client_id < r.client_id"
-        for keys in STRICT_BLOCKS
-        if set(keys) <= set(columns) and _pairs_in_blocks(scratch, keys) <= PAIRS + PAIRS_EACH_RECORD * records
-    ]
-    found = scratch.one(f"select count(*) from ({' union '.join(strict)})") if strict else 0
-    return float(min(0.05, max(found / STRICT_RECALL, 0.05 * records, 1) / max(records * (records - 1) / 2, 20)))
+    def _learn(self, blocks: Sequence[str]) -> list[dict[str, Any]]:
+        """The comparisons of Splink's settings after counting u and estimating m.
 
+        Records that share a block can be too few to teach anything: a share then underflows to nothing (ValueError),
+        and the session that found out is of no use any more. So it is done again without that block.
+        """
+        from splink.internals.exceptions import SplinkException  # noqa: PLC0415
 
-def _learn(new_engine: Callable[[], Engine], blocks: Sequence[str], seed: int) -> list[dict[str, Any]]:
-    """The comparisons of Splink's settings after counting u and estimating m.
+        training = self._engine().linker.training
+        training.estimate_u_using_random_sampling(max_pairs=U_PAIRS, seed=self.settings.seed)
+        for block in blocks:
+            try:
+                training.estimate_parameters_using_expectation_maximisation(
+                    blocking_condition(BLOCKING[block]), max_pairs=EM_PAIRS
+                )
+            except (SplinkException, ValueError) as error:
+                log.warning("records that share %s teach nothing (%s)", block, type(error).__name__)
+                return self._learn([other for other in blocks if other != block])
+        learnt: list[dict[str, Any]] = training._linker.misc.save_model_to_json()["comparisons"]
+        return learnt
 
-    Records that share a block can be too few to teach anything: a share then underflows to nothing (ValueError), and
-    the session that found out is of no use any more. So it is done again without that block.
-    """
-    from splink.internals.exceptions import SplinkException  # noqa: PLC0415
-
-    engine = new_engine()
-    engine.linker.training.estimate_u_using_random_sampling(max_pairs=U_PAIRS, seed=seed)
-    for block in blocks:
-        try:
-            engine.linker.training.estimate_parameters_using_expectation_maximisation(
-                blocking_condition(BLOCKING[block]), max_pairs=EM_PAIRS
+    def _score(self) -> None:
+        """``scored_pairs``; the prior is raised to the share of all pairs that they add up to (hopeless ones apart)."""
+        self._engine().pairs_within("records", "scored_pairs", LEAST_PROBABILITY / PRIOR_MAY_RISE)
+        if self.records >= ENOUGH_RECORDS:
+            expected = self.scratch.one(
+                "with likely as (select 1 / (1 + 2 ** -match_weight) as probability from scored_pairs)"
+                " select coalesce(sum(probability), 0) from likely where probability > 0.01"
             )
-        except (SplinkException, ValueError) as error:
-            log.warning("records that share %s teach nothing (%s)", block, type(error).__name__)
-            return _learn(new_engine, [other for other in blocks if other != block], seed)
-    comparisons: list[dict[str, Any]] = engine.linker.misc.save_model_to_json()["comparisons"]
-    return comparisons
+            prior = self.splink["probability_two_random_records_match"]
+            raised = min(max(self._share(expected), prior), PRIOR_MAY_RISE * prior)
+            self.splink["probability_two_random_records_match"] = raised
+        weight = self._engine().match_weight()
+        self.scratch.execute(
+            f"create or replace table scored_pairs as select * replace ({weight} as match_weight) from scored_pairs"
+            f" where {weight} >= {bits(LEAST_PROBABILITY)!r}"
+        )
+
+    def _calibrate(self) -> Calibration:
+        """What the weights of ``scored_pairs`` mean, by identity numbers held out of them and by what people decided.
+
+        Decisions are not used to learn m: people see what the model proposes, so it would learn to agree with itself.
+        What a given weight means is not touched by that.
+        """
+        counted = []
+        if numbers := [comparison.name for comparison in self.comparisons if comparison.identifies]:
+            self._score_without(numbers)
+            relate(self.scratch, self.comparisons, "held_out_pairs", "records", hold_numbers_out=True)
+            counted.append(self.scratch.work_frame("matched.number_agreement"))
+        relate(self.scratch, self.comparisons, "scored_pairs", "records")
+        counted.append(self.scratch.work_frame("matched.decided_agreement"))
+        curves, measured = fit_curves(pd.concat(counted))
+        judge(self.scratch, self.comparisons, Calibration(curves), self.settings, "scored_pairs", "records")
+        return Calibration(curves, measured, rows_of(self.scratch.work_frame("matched.tier_precision")))
+
+    def _score_without(self, numbers: Collection[str]) -> None:
+        """``held_out_pairs``: pairs of numbered records, found and weighed by everything but their numbers.
+
+        Of a large register those of some surnames' first letters are enough.
+        """
+        silent = {
+            **self.splink,
+            "blocking_rules_to_generate_predictions": [
+                {"blocking_rule": blocking_condition(BLOCKING[name])}
+                for name in self.blocking
+                if not blocking_columns(BLOCKING[name]) & set(numbers)
+            ],
+            "comparisons": [
+                _silenced(comparison) if comparison["output_column_name"] in numbers else comparison
+                for comparison in self.splink["comparisons"]
+            ],
+        }
+        numbered = f"coalesce({', '.join(numbers)}) is not null"
+        found = self.scratch.one(f"select count(*) from records where {numbered}")
+        sampled = f"md5_number_lower(left(coalesce(surname, ''), 2)) % {found} < {NUMBERED_RECORDS}"
+        enough = f"{numbered} and {sampled}" if "surname" in self.columns and found > NUMBERED_RECORDS else numbered
+        self.scratch.execute(f"create or replace table numbered as select * from records where {enough}")
+        engine = open_engine(self.scratch, self.comparisons, silent, self.terms, "numbered")
+        engine.pairs_within("numbered", "held_out_pairs")
 
 
-def _expected_share(
-    scratch: Warehouse, comparisons: tuple[Comparison, ...], settings: dict[str, Any], terms: dict[str, pa.Table]
-) -> float:
-    """The share of all pairs that the model itself expects to be one person, from the pairs that blocking makes."""
-    engine = _engine(scratch, comparisons, settings, terms)
-    records = int(scratch.one("select count(*) from records"))
-    expected = engine.expected_matches()
-    return float(min(0.05, expected / max(records * (records - 1) / 2, 1)))
+def _silenced(comparison: dict[str, Any]) -> dict[str, Any]:
+    """The comparison with every level weighing nothing."""
+    levels = [
+        {**level, "m_probability": 0.5, "u_probability": 0.5} if "m_probability" in level else level
+        for level in comparison["comparison_levels"]
+    ]
+    return {**comparison, "comparison_levels": levels}
 
 
 def _sensible(shipped: dict[str, Any], learnt: dict[str, Any], prior: float) -> dict[str, Any]:
@@ -258,26 +284,3 @@ def _sensible(shipped: dict[str, Any], learnt: dict[str, Any], prior: float) -> 
             for level, own in zip(levels, shipped["comparison_levels"], strict=True)
         ]
     return {**shipped, "comparison_levels": levels}
-
-
-def _version(settings: dict[str, Any], terms: dict[str, pa.Table]) -> str:
-    content = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
-    for column, table in terms.items():
-        content.update(f"{column} {table.to_pydict()}".encode())
-    return content.hexdigest()[:12]
-
-
-def _keep(models: Path, model: Model, about: dict[str, Any], chart: Any) -> None:
-    folder = models / model.version
-    if not folder.exists():
-        partial = models / f".{model.version}.partial"
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir(parents=True)
-        (partial / "model.json").write_text(json.dumps(about, indent=2, sort_keys=True) + "\n", encoding="utf-8")
-        for column, table in model.terms.items():
-            pq.write_table(table, partial / f"terms_{column}.parquet")
-        chart.save(str(partial / "match_weights.html"), inline=True)
-        partial.rename(folder)
-    current = models / ".current.partial"
-    current.write_text(f"{model.version}\n", encoding="utf-8")
-    current.replace(models / "current")

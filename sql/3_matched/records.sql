@@ -33,5 +33,5 @@ with records as (
     where survivor_id = client_id
 )
 
-select *, md5(to_json(records)::varchar) as record_hash
+select *, hash(records) as record_hash
 from records

@@ -35,3 +35,18 @@ def test_the_order_of_the_pairs_does_not_matter() -> None:
 
 def test_no_pairs_no_clusters() -> None:
     assert clusters_of([]) == {}
+
+
+def test_what_people_found_different_never_stands_in_one_cluster() -> None:
+    """1 and 3 are two people, so 2, who looks like both, goes to the one who looks more like him."""
+    assert clusters_of([(1, 2, 11.0), (2, 3, 12.0), (1, 3, 9.0)], apart=[(1, 3)]) == {1: 1, 2: 2, 3: 2}
+
+
+def test_a_different_holds_between_groups_too() -> None:
+    pairs = [(a, b, 12.0) for a in range(1, 7) for b in range(a + 1, 7)]
+    clusters = clusters_of(pairs, apart=[(1, 6)])
+    assert clusters[1] != clusters[6]
+
+
+def test_what_people_found_the_same_stands_in_one_cluster_though_nothing_speaks_for_it() -> None:
+    assert clusters_of([(1, 2, -9.0)], together=[(1, 2), (3, 4)]) == {1: 1, 2: 1, 3: 3, 4: 3}

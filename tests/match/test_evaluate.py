@@ -33,6 +33,28 @@ def test_the_made_up_people_are_found_and_nobody_is_mixed(labelled: Path, tmp_pa
     assert found.blocking_recall > 0.99
 
 
+def test_a_match_probability_means_what_it_says(labelled: Path, tmp_path: Path) -> None:
+    bands = evaluate_file(load_settings(tmp_path), labelled, "person_id").reliability
+    sure = [band for band in bands if band["from"] >= 0.95]
+    doubtful = [band for band in bands if band["to"] <= 0.1]
+    assert sum(b["pairs"] * b["true"] for b in sure) / sum(b["pairs"] for b in sure) > 0.99
+    assert sum(b["pairs"] * b["true"] for b in doubtful) / sum(b["pairs"] for b in doubtful) < 0.1
+
+
+def test_nobody_is_taken_for_a_neighbour_a_spouse_or_a_twin(labelled: Path, tmp_path: Path) -> None:
+    hard = evaluate_file(load_settings(tmp_path), labelled, "person_id").hard_negatives
+    assert {"neighbours at one address", "couple or siblings", "two people of one name"} <= set(hard)
+    assert all(counts["pairs"] > 0 for counts in hard.values())
+    assert all(counts["near-certain"] == 0 for counts in hard.values())
+
+
+def test_blocking_says_what_each_rule_brings(labelled: Path, tmp_path: Path) -> None:
+    found = evaluate_file(load_settings(tmp_path), labelled, "person_id")
+    recalls = [rule["recall"] for rule in found.blocking]
+    assert recalls == sorted(recalls)
+    assert recalls[-1] == found.blocking_recall
+
+
 def test_the_truth_is_never_seen(labelled: Path, tmp_path: Path) -> None:
     rows = pd.read_csv(labelled, dtype=str)
     rows["person_id"] = rows["person_id"].sample(frac=1, random_state=1).to_numpy()

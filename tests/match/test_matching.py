@@ -6,6 +6,8 @@ records of the table ``CASES``: what both have, then what only the first and onl
 
 from __future__ import annotations
 
+import json
+import re
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +16,9 @@ from datetime import date
 import pytest
 from office import NIGHT, Office
 
+from pipelines.doctor import examine
 from pipelines.nightly import run_night
+from pipelines.review.published import read_run
 from pipelines.sample import make_sample
 from pipelines.settings import load_settings
 
@@ -233,3 +237,31 @@ def _second_records(office: Office) -> None:
     ]
     office.clients(right, *rostered, system="cases", on="20261120")
     office.orders(*ordered, council="norfolk", on="20261120")
+
+
+def test_the_model_says_how_good_it_is_and_shows_it(office: Office) -> None:
+    version = office.one("select distinct model_version from matched.candidates")
+    folder = office.settings.models / version
+    quality = json.loads((folder / "model.json").read_text())["quality"]["near-certain"]
+    assert quality["pairs"] > 0
+    assert quality["numbers_agree"] is None or quality["numbers_agree"] > 0.9
+    charts = {path.name: path.read_text(encoding="utf-8") for path in folder.glob("*.html")}
+    assert charts.keys() == {"match_weights.html", "m_u_parameters.html", "reliability.html"}
+    assert not [name for name, page in charts.items() if re.search(r'<(script|link)[^>]+(src|href)="http', page)]
+
+
+def test_a_register_unlike_the_trained_one_asks_for_training_in_the_report_and_to_the_doctor(
+    office: Office, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """A model that was trained on one small file is pinned, and then the whole register comes in."""
+    home = tmp_path_factory.mktemp("grown") / "home"
+    small = Office(home, DAY_BEFORE)
+    _first_records(small)
+    first = run_night(small.settings, small.settings.inbox, DAY_BEFORE)
+    assert first.matching.train_again == []
+    _other_people(small)
+    grown = run_night(small.settings, small.settings.inbox, NIGHT)
+    assert any("has grown from" in reason for reason in grown.matching.train_again)
+    assert read_run(small.settings, NIGHT).train_again == tuple(sorted(grown.matching.train_again))
+    (finding,) = (finding for finding in examine(small.settings) if finding.check == "model holds")
+    assert not finding.well

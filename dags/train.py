@@ -1,0 +1,48 @@
+"""# train: learn the matching model anew
+
+Triggered by hand, when the report or `oneclient doctor` says that the register has drifted from the one that the model
+was trained on, or after an upgrade. `oneclient train` does the same without Airflow.
+
+The new model becomes the current one, unless `match.model` in `HOME/settings.toml` pins another; the next night scores
+every pair again. Compare the quality that the task returns with that of the model before, in
+`HOME/models/<version>/model.json`, and look at the charts beside it. To go back, pin the old version.
+
+When it is red: nothing has changed, and the old model is still in use. An empty register has nothing to learn from.
+Anything else may simply be cleared.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from airflow.sdk import dag, task
+from airflow.sdk.exceptions import AirflowFailException
+
+
+@dag(
+    schedule=None,
+    catchup=False,
+    max_active_runs=1,
+    doc_md=__doc__,
+    tags=["oneclient"],
+    default_args={"owner": "oneclient", "retries": 2, "retry_delay": timedelta(minutes=1)},
+)
+def train() -> None:
+    """Wire the one step."""
+
+    @task(pool="duckdb_writer")
+    def train_model() -> dict[str, Any]:
+        from pipelines import nightly
+        from pipelines.match.train import NothingToLearnError
+        from pipelines.settings import SettingsError, load_settings
+
+        try:
+            return nightly.train(load_settings())
+        except (SettingsError, NothingToLearnError) as error:
+            raise AirflowFailException(str(error)) from error
+
+    train_model()
+
+
+train()

@@ -1,0 +1,232 @@
+-- One row is one client record of a candidate, with its profile, how it came to be, and all that hangs on it.
+-- Everything is asked by `client_id`, the record that a row counts for today, so that an earlier merge is seen.
+with involved as (
+    select left_id as client_id from matched.candidates union select right_id from matched.candidates
+),
+
+orders_standing as (
+    select
+        o.*,
+        order_standing(start_on, end_on, status, $day) as standing,
+        not exists (
+            select 1
+            from staged.enrolments as e
+            left join staged.contracts as k on k.contract_number = e.contract_number
+            where e.client_id = o.client_id and coalesce(e.end_on, date '9999-12-31') >= $day
+              and if(o.contract_number is null, k.council = o.issuer, e.contract_number = o.contract_number)
+        ) as hidden
+    from staged.purchase_orders as o
+    where client_id in (select client_id from involved)
+),
+
+orders as (
+    select
+        client_id,
+        list({
+            'council': issuer,
+            'number': purchase_order_number,
+            'line': line_number,
+            'contract': coalesce(contract_number, ''),
+            'service': coalesce(service_type, ''),
+            'start_on': start_on,
+            'end_on': end_on,
+            'status': coalesce(status, ''),
+            'weekly_pence': round(100 * rate * weekly_units)::bigint,
+            'standing': standing,
+            'hidden': hidden
+        } order by standing, start_on, issuer, purchase_order_number, line_number) filter (standing <> 'past') as orders,
+        count(*) filter (standing = 'past') as past_orders
+    from orders_standing
+    group by client_id
+),
+
+visits as (
+    select
+        client_id,
+        count(*) filter (visit_on > $day and not is_cancelled) as upcoming_visits,
+        count(*) filter (visit_on <= $day) as past_visits,
+        min(visit_on) as first_visit_on,
+        max(visit_on) as last_visit_on
+    from (select *, lower(coalesce(status, '')) like 'cancel%' as is_cancelled from staged.visits)
+    where client_id in (select client_id from involved)
+    group by client_id
+),
+
+enrolments as (
+    select
+        client_id,
+        list({
+            'issuer': issuer,
+            'contract': coalesce(contract_number, ''),
+            'funding': coalesce(funding_type, ''),
+            'care_band': coalesce(care_band, ''),
+            'start_on': nullif(start_on, date '1900-01-01'),
+            'end_on': end_on,
+            'current': coalesce(end_on, date '9999-12-31') >= $day
+        } order by contract_number, start_on, issuer, record_id) as enrolments
+    from staged.enrolments
+    where client_id in (select client_id from involved)
+    group by client_id
+),
+
+contacts as (
+    select
+        client_id,
+        list({'kind': kind, 'value': value_as_sent, 'key': value_key} order by kind, value_key) as contacts
+    from (
+        select client_id, kind, value_key, min(value_as_sent) as value_as_sent
+        from staged.contacts
+        where client_id in (select client_id from involved)
+        group by client_id, kind, value_key
+    )
+    group by client_id
+),
+
+aliases as (
+    select
+        client_id,
+        list({'kind': kind, 'name': name_as_sent, 'key': name_key} order by kind, name_key) as aliases
+    from (
+        select client_id, kind, name_key, min(name_as_sent) as name_as_sent
+        from staged.aliases
+        where client_id in (select client_id from involved)
+        group by client_id, kind, name_key
+    )
+    group by client_id
+),
+
+source_rows as (
+    select
+        s.*,
+        if(feed = 'purchase_orders', order_standing(active_from, active_to, status, $day) <> 'past',
+            on_the_books(active_to, status, $day)) as is_live
+    from staged.source_records as s
+    where client_id in (select client_id from involved)
+),
+
+numbers as (
+    select client_id, is_live, unnest([
+        {'kind': 'social_services_reference', 'issuer': council, 'number': reference, 'core': reference_core},
+        {'kind': 'roster_client_id', 'issuer': if(feed = 'roster_clients', issuer, null),
+         'number': if(feed = 'roster_clients', record_id, null), 'core': null},
+        {'kind': 'nhs_number', 'issuer': 'nhs', 'number': nhs_number, 'core': null}
+    ]) as given
+    from source_rows
+),
+
+number_lists as (
+    select
+        client_id,
+        list(
+            {'kind': kind, 'issuer': issuer, 'number': number, 'live': live, 'core': core} order by kind, issuer, number
+        ) as numbers
+    from (
+        select
+            client_id,
+            given.kind as kind,
+            coalesce(given.issuer, '') as issuer,
+            given.number as number,
+            bool_or(is_live) as live,
+            coalesce(min(given.core), '') as core
+        from numbers
+        where given.number is not null
+        group by all
+    )
+    group by client_id
+),
+
+-- Where a source row was first seen: the raw tables keep every file's rows, the register only the last that differed.
+rows_sent as (
+    select 'purchase_orders' as feed, issuer, file_id, row_number,
+        trimmed(purchase_order_number) || '/' || coalesce(cleaned(line_number), '1') as record_id
+    from raw.purchase_orders
+    union all
+    select 'roster_clients', issuer, file_id, row_number, trimmed(client_id) from raw.roster_clients
+),
+
+first_sent as (
+    select
+        r.feed,
+        r.issuer,
+        r.record_id,
+        min({'sent_for': f.delivered_for, 'file_name': f.file_name, 'row_number': r.row_number}) as seen
+    from rows_sent as r
+    semi join source_rows as s on s.feed = r.feed and s.issuer = r.issuer and s.record_id = r.record_id
+    join raw.files as f using (file_id)
+    group by r.feed, r.issuer, r.record_id
+),
+
+origins as (
+    select
+        s.client_id,
+        list({
+            'feed': s.feed,
+            'issuer': s.issuer,
+            'record_id': s.record_id,
+            'file_name': coalesce(seen.file_name, f.file_name, ''),
+            'row_number': coalesce(seen.row_number, s.row_number),
+            'how_linked': s.how_linked
+        } order by s.how_linked = 'exact_reference', seen, s.feed, s.issuer, s.record_id) as came_from
+    from source_rows as s
+    left join first_sent using (feed, issuer, record_id)
+    left join raw.files as f on f.file_id = s.file_id
+    group by s.client_id
+)
+
+select
+    c.client_id,
+    c.client_ref,
+    list_filter(
+        [
+            {'field': 'Title', 'value': c.title},
+            {'field': 'Forename', 'value': c.forename},
+            {'field': 'Known as', 'value': c.known_as},
+            {'field': 'Other names', 'value': c.other_names},
+            {'field': 'Surname', 'value': c.surname},
+            {'field': 'Born', 'value': coalesce(strftime(c.born_on, '%d/%m/%Y'), c.born_as_sent)},
+            {'field': 'Gender', 'value': c.gender}
+        ],
+        lambda detail: detail.value is not null
+    ) as profile,
+    coalesce(c.status, '') as status,
+    says_deceased(concat_ws(' ', c.status, c.title, c.forename, c.surname, c.other_names)) as deceased,
+    says_restricted(concat_ws(' ', c.status, c.title, c.forename, c.surname)) as restricted,
+    coalesce(v.upcoming_visits, 0) as upcoming_visits,
+    coalesce(v.past_visits, 0) as past_visits,
+    v.first_visit_on,
+    v.last_visit_on,
+    coalesce(o.orders, []) as orders,
+    coalesce(o.past_orders, 0) as past_orders,
+    coalesce(e.enrolments, []) as enrolments,
+    coalesce(k.contacts, []) as contacts,
+    coalesce(a.aliases, []) as aliases,
+    coalesce(n.numbers, []) as "references",
+    c.made_how,
+    c.made_on,
+    coalesce(s.came_from, []) as came_from,
+    {
+        'forename': concat_ws(' ', c.forename, if(c.known_as is null, null, '(known as ' || c.known_as || ')')),
+        'surname': c.surname,
+        'other_names': c.other_names,
+        'born_on': coalesce(strftime(c.born_on, '%d/%m/%Y'), c.born_as_sent),
+        'address': concat_ws(', ', c.address_1, c.address_2, c.town),
+        'town': null,
+        'email': c.email,
+        'postcode': c.postcode,
+        'phone': c.phone,
+        'mobile': c.mobile,
+        'gender': c.gender,
+        'nhs_number': coalesce(c.nhs_number, c.nhs_as_sent),
+        'council': c.council,
+        'reference': c.reference
+    } as shown
+from staged.clients as c
+join involved using (client_id)
+left join orders as o using (client_id)
+left join visits as v using (client_id)
+left join enrolments as e using (client_id)
+left join contacts as k using (client_id)
+left join aliases as a using (client_id)
+left join number_lists as n using (client_id)
+left join origins as s using (client_id)
+order by c.client_id
