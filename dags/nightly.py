@@ -8,6 +8,7 @@ line runs the very same steps, without Airflow: `oneclient nightly --day 2026-11
 | `find_deliveries` | lists what lies in the inbox, as ids that give no file name away | nothing |
 | `land` (one for each file) | reads, checks and archives a file, or sets it aside with the reason | `raw.*` |
 | `stage` | links each row to its client record, makes new ones, runs the suites | `staged.*` |
+| `take_decisions` | records decisions handed back (`*decisions*.xlsx`, `.csv`), returns bad rows | the decision store |
 | `match` | scores new and changed records against all, draws up the candidates | `matched.*` |
 | `report` | publishes the candidate report of the day | `reports/<day>/` |
 
@@ -65,6 +66,7 @@ WRITER = "duckdb_writer"
 @contextmanager
 def tonight() -> Iterator[tuple[Settings, Path, date]]:
     """Home, inbox and day of the current run; what a retry cannot mend fails the task for good."""
+    from pipelines.decisions.snapshot import DecisionsDamagedError
     from pipelines.quality import TableGateError
     from pipelines.settings import SettingsError, load_settings
 
@@ -75,7 +77,7 @@ def tonight() -> Iterator[tuple[Settings, Path, date]]:
         ran_on = (run.logical_date or run.run_after).astimezone(ZoneInfo(LONDON)).date()
         day = params["day"] or run.partition_key or (ran_on - timedelta(days=1)).isoformat()
         yield settings, Path(params["inbox"] or settings.inbox), date.fromisoformat(day)
-    except (SettingsError, TableGateError) as error:
+    except (SettingsError, TableGateError, DecisionsDamagedError) as error:
         raise AirflowFailException(str(error)) from error
 
 
@@ -105,7 +107,7 @@ def told(result: object, *facts: str) -> dict[str, Any]:
     },
 )
 def nightly() -> None:
-    """Wire the five steps of `pipelines.nightly`."""
+    """Wire the six steps of `pipelines.nightly`."""
 
     @task
     def find_deliveries() -> list[str]:
@@ -129,12 +131,19 @@ def nightly() -> None:
         with tonight() as (settings, _, day):
             return told(nightly.stage(settings, day), "files", "written", "new_clients")
 
+    @task
+    def take_decisions() -> dict[str, Any]:
+        from pipelines import nightly
+
+        with tonight() as (settings, inbox, day):
+            return told(nightly.take_decisions(settings, inbox, day), "files", "recorded", "repeated", "refused")
+
     @task(pool=WRITER)
     def match() -> dict[str, Any]:
         from pipelines import nightly
 
         with tonight() as (settings, _, day):
-            return told(nightly.match(settings, day), "records", "scored_again", "tiers")
+            return told(nightly.match(settings, day), "records", "scored_again", "tiers", "train_again")
 
     @task(pool=WRITER)
     def report() -> None:
@@ -143,7 +152,7 @@ def nightly() -> None:
         with tonight() as (settings, _, day):
             nightly.report(settings, day)
 
-    land.expand(delivery_id=find_deliveries()) >> stage() >> match() >> report()
+    land.expand(delivery_id=find_deliveries()) >> stage() >> take_decisions() >> match() >> report()
 
 
 nightly()

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 import click
 from rich.console import Console
 from rich.progress import Progress
-from rich.table import Table
+from rich.table import Column, Table
 
 from pipelines import __version__
 from pipelines.settings import Settings, SettingsError, load_settings
@@ -24,6 +24,7 @@ from pipelines.settings import Settings, SettingsError, load_settings
 P = ParamSpec("P")
 Day = click.DateTime(formats=["%Y-%m-%d"])
 
+TIERS = ("near-certain", "likely", "possible")
 FOUND_A_PROBLEM = 1
 WRONG_USE = 2
 
@@ -53,16 +54,23 @@ def command(function: Callable[P, None]) -> click.Command:
 
 @contextmanager
 def _known_errors() -> Iterator[None]:
+    from pipelines.decisions.database import StoreUnavailableError
+    from pipelines.decisions.snapshot import DecisionsDamagedError
+    from pipelines.decisions.statement import DecisionRefusedError
+    from pipelines.ingest.refusal import FileRefusedError
     from pipelines.quality import TableGateError
     from pipelines.review.publish import NoReportError
     from pipelines.warehouse import WarehouseBusyError, WarehouseShapeError
 
     try:
         yield
-    except (SettingsError, NoReportError, FileNotFoundError, FileExistsError) as error:
+    except (SettingsError, NoReportError, DecisionRefusedError, FileNotFoundError, FileExistsError) as error:
         click.echo(f"oneclient: {error}", err=True)
         sys.exit(WRONG_USE)
-    except (TableGateError, WarehouseBusyError, WarehouseShapeError) as error:
+    except (
+        TableGateError, WarehouseBusyError, WarehouseShapeError, StoreUnavailableError, DecisionsDamagedError,
+        FileRefusedError,
+    ) as error:  # fmt: skip
         click.echo(f"oneclient: {error}", err=True)
         sys.exit(FOUND_A_PROBLEM)
 
@@ -107,18 +115,17 @@ def nightly(inbox: Path | None, day: datetime | None, home: Path | None, as_json
 @command
 def train(home: Path | None, as_json: bool) -> None:
     """Train the model on the register as it stands and make it the current one."""
-    from pipelines.match.train import NothingToLearnError, train_model
-    from pipelines.warehouse import open_warehouse
+    from pipelines import nightly
+    from pipelines.match.train import NothingToLearnError
 
     settings = load_settings(home)
-    with open_warehouse(settings) as warehouse:
-        try:
-            model = train_model(settings, warehouse)
-        except NothingToLearnError as error:
-            click.echo(f"oneclient: {error}", err=True)
-            sys.exit(FOUND_A_PROBLEM)
-    folder = settings.models / model.version
-    _answer({"model_version": model.version, "folder": str(folder)}, as_json, lambda: screen.print(f"Model: {folder}"))
+    try:
+        trained = nightly.train(settings)
+    except NothingToLearnError as error:
+        click.echo(f"oneclient: {error}", err=True)
+        sys.exit(FOUND_A_PROBLEM)
+    folder = settings.models / trained["model_version"]
+    _answer({**trained, "folder": str(folder)}, as_json, lambda: screen.print(f"Model: {folder}"))
 
 
 @command
@@ -139,20 +146,66 @@ def report(as_of: datetime | None, home: Path | None, as_json: bool) -> None:
 
 
 @command
-@click.option("--tier", type=click.Choice(["near-certain", "likely", "possible"]), help="Only this tier.")
-@click.option("--as-of", type=Day, help="As a past night saw them; default: the last night.")
-def candidates(tier: str | None, as_of: datetime | None, home: Path | None, as_json: bool) -> None:
-    """List the candidates that the last night published, most harmful first."""
+@click.option("--tier", type=click.Choice(TIERS), help="Only this tier.")
+@click.option("--as-of", type=Day, help="As a past night published them; default: the last night's, as they stand now.")
+@click.option("--all", "settled_too", is_flag=True, help="Those that people have settled as well.")
+def candidates(tier: str | None, as_of: datetime | None, settled_too: bool, home: Path | None, as_json: bool) -> None:
+    """List the candidates that wait for a decision, most harmful first."""
     from dataclasses import asdict
 
-    from pipelines.review.publish import NoReportError, last_night, read_report
+    from pipelines.review.commands import list_candidates
 
-    settings = load_settings(home)
-    day = as_of.date() if as_of else last_night(settings)
-    if day is None:
-        raise NoReportError("No night has published a report yet. Run: oneclient nightly")
-    found = [asdict(c) for c in read_report(settings, day).candidates if tier in {None, c.tier}]
+    listed = list_candidates(load_settings(home), as_of.date() if as_of else None)
+    found = [asdict(c) for c in listed if tier in {None, c.tier} and (settled_too or not c.settled)]
     _answer(found, as_json, lambda: _show_candidates(found))
+
+
+@command
+@click.argument("candidate", required=False)
+@click.option("--all", "tier", type=click.Choice(TIERS), help="All open ones of a tier.")
+@click.option("--file", "file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Workbook or CSV.")
+@click.option("--undo", is_flag=True, help="Take back one's own newest verdict on CANDIDATE.")
+@click.option("--verdict", type=click.Choice(["same", "different", "unsure"]))
+@click.option("--by", "who", help="Who decides: a person's name.")
+@click.option("--reason", default="", help="What was looked at. Only unsure may go without.")
+@click.option("--survivor", metavar="REF", help="The record that stays: left, right or its name.")
+@click.option("--move-active-orders", is_flag=True, help="Orders that still run move to the record that stays.")
+@click.option("--aliases", type=click.Choice(["keep", "drop"]), help="What becomes of other names.")
+@click.option("--keep-reference", multiple=True, metavar="ISSUER=NUMBER", help="Of two references the one to keep.")
+@click.option(
+    "--enrolment", multiple=True, metavar="CONTRACT=REF", help="Of two records the one whose enrolments stay."
+)
+def decide(
+    candidate: str | None, tier: str | None, file: Path | None, undo: bool, verdict: str | None, who: str | None,
+    reason: str, survivor: str | None, move_active_orders: bool, aliases: str | None, keep_reference: tuple[str, ...],
+    enrolment: tuple[str, ...], home: Path | None, as_json: bool,
+) -> None:  # fmt: skip
+    """Record what a person decided of CANDIDATE, of a whole tier, or in a file that is handed back."""
+    from pipelines.review import commands
+
+    if sum(named is not None for named in (candidate, tier, file)) != 1:
+        raise click.UsageError("Name one candidate, or a tier with --all, or a file with --file.")
+    if not file and not who:
+        raise click.UsageError("Say who decides: --by NAME.")
+    if not file and not undo and not verdict:
+        raise click.UsageError("Say what is decided: --verdict same, different or unsure.")
+    if undo and not candidate:
+        raise click.UsageError("One candidate at a time can be undone: name it.")
+    settings, who, verdict = load_settings(home), who or "", verdict or ""
+    cells = {
+        "survivor": survivor or "", "aliases": aliases or "", "move_active_orders": "yes" if move_active_orders else "",
+        "keep_reference": ";".join(keep_reference), "enrolment": ";".join(enrolment),
+    }  # fmt: skip
+    if file:
+        done = commands.decide_file(settings, file)
+    elif tier:
+        done = commands.decide_tier(settings, tier, verdict=verdict, who=who, reason=reason, cells=cells)
+    elif undo:
+        done = commands.undo(settings, candidate or "", who=who, reason=reason)
+    else:
+        done = commands.decide_one(settings, candidate or "", verdict=verdict, who=who, reason=reason, cells=cells)
+    _answer(done.as_dict(), as_json, lambda: _show_decided(done.as_dict()))
+    sys.exit(FOUND_A_PROBLEM if done.refused else 0)
 
 
 @command
@@ -270,19 +323,42 @@ def _show_evaluation(found: dict[str, Any]) -> None:
     for name, score in rows.items():
         scores.add_row(name, *(f"{score[s]:.4f}" for s in ("precision", "recall", "f1")), f"{score['pairs']:,}")
     screen.print(scores)
-    screen.print(f"Blocking recall: {found['blocking_recall']:.4f}")
+    blocking = Table("blocking rule", "pairs", "recall so far", title="Blocking")
+    for rule in found["blocking"]:
+        blocking.add_row(rule["rule"], f"{rule['pairs']:,}", f"{rule['recall']:.4f}")
+    reliability = Table("match probability", "pairs", "said", "true", title="Reliability")
+    for band in found["reliability"]:
+        shares = (f"{band[share]:.4f}" for share in ("said", "true"))
+        reliability.add_row(f"{band['from']:g} to {band['to']:g}", f"{band['pairs']:,}", *shares)
+    hard = Table("two people, easily one", "pairs", *TIERS, "one cluster", title="Hard negatives")
+    for kind, counts in found["hard_negatives"].items():
+        hard.add_row(kind, *(f"{count:,}" for count in counts.values()))
+    screen.print(blocking, reliability, hard)
     for title, key in (("Missed, for", "missed_for"), ("False, for", "false_for")):
         screen.print(f"{title}: " + "; ".join(f"{reason} {count:,}" for reason, count in found[key].items()))
 
 
 def _show_candidates(found: list[dict[str, Any]]) -> None:
-    table = Table("candidate", "tier", "probability", "left", "right", "relation", title=f"{len(found):,} candidates")
+    columns = (Column("candidate", no_wrap=True), "tier", "probability", "left", "right", "relation", "standing")
+    table = Table(*columns, title=f"{len(found):,} candidates")
     for c in found:
         table.add_row(
             c["candidate_id"], c["tier"], f"{c['match_probability']:.4f}",
-            c["left"]["client_ref"], c["right"]["client_ref"], c["relation"],
+            c["left"]["client_ref"], c["right"]["client_ref"], c["relation"], c["standing"],
         )  # fmt: skip
     screen.print(table)
+
+
+def _show_decided(done: dict[str, Any]) -> None:
+    screen.print(f"Recorded: {done['recorded']:,}; recorded before: {done['repeated']:,}")
+    for why, count in done["skipped"].items():
+        screen.print(f"Left out: {count:,} ({why})")
+    for one in done["refused"]:
+        screen.print(f"Refused: row {one['row']} {one['candidate_id']} {one['reason']}")
+    if done["refused_copy"]:
+        screen.print(f"The refused rows, each with its reason: {done['refused_copy']}", soft_wrap=True)
+    if done["standing"]:
+        screen.print(f"It stands as: {done['standing']} ({done['standing_reason']})")
 
 
 def _show_findings(findings: list[Any]) -> None:

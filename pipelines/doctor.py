@@ -7,7 +7,12 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from pipelines.match.train import load_model
+from pipelines.decisions.database import StoreUnavailableError
+from pipelines.decisions.entry import Entry, first_broken
+from pipelines.decisions.snapshot import first_missing
+from pipelines.decisions.store import open_decisions
+from pipelines.decisions.two_persons import SWITCHED_OFF
+from pipelines.match.models import load_model
 from pipelines.settings import Settings, SettingsError
 from pipelines.sources import load_sources
 from pipelines.warehouse import Warehouse, WarehouseBusyError, open_warehouse
@@ -31,10 +36,13 @@ class Finding:
 
 def examine(settings: Settings) -> list[Finding]:
     """Every check, in the order in which one would mend them."""
-    findings = [_sources(settings), _disk(settings), _model(settings), _quarantine(settings)]
+    findings = [_sources(settings), _disk(settings), _model(settings), _quarantine(settings), _two_persons(settings)]
+    entries, decisions = _decisions(settings)
+    findings.append(decisions)
     try:
         with open_warehouse(settings) as warehouse:
             findings += [check(warehouse) for check in _WAREHOUSE_CHECKS]
+            findings += [_decisions_kept(warehouse, entries)] if entries is not None else []
     except WarehouseBusyError as error:
         findings.append(Finding("warehouse", False, str(error), "Run doctor again when it is free."))
     return findings
@@ -62,10 +70,44 @@ def _model(settings: Settings) -> Finding:
     return Finding("model", True, f"model {model.version}" if model else "none yet: the first night trains one")
 
 
+def _model_holds(warehouse: Warehouse) -> Finding:
+    reasons = [reason for (reason,) in warehouse.rows("select reason from matched.drift order by reason")]
+    found = " ".join(reasons) or "the register is as it was when the model was trained"
+    return Finding("model holds", not reasons, found, "Run: oneclient train")
+
+
 def _quarantine(settings: Settings) -> Finding:
     notes = len(list(settings.quarantine.glob("*.reason.json")))
     found = f"{notes} files in quarantine"
     return Finding("quarantine", notes == 0, found, "Read the .reason.json beside each, act on it, and delete both.")
+
+
+def _two_persons(settings: Settings) -> Finding:
+    on = settings.decisions.two_persons
+    return Finding("two persons", True, "approver and executor of a merge are two" if on else SWITCHED_OFF)
+
+
+def _decisions(settings: Settings) -> tuple[list[Entry] | None, Finding]:
+    """The decision log, None if it cannot be read, and whether each entry is as it was recorded."""
+    try:
+        with open_decisions(settings) as store:
+            entries = store.entries()
+    except (StoreUnavailableError, SettingsError) as error:
+        return None, Finding("decisions", False, str(error), "Make the store available, then run doctor again.")
+    broken = first_broken(entries)
+    found = f"entry {broken} is not as it was recorded" if broken else f"{len(entries)} entries, their chain is whole"
+    return entries, Finding(
+        "decisions", broken is None, found, "Restore the decision store from its backup, and find out who changed it."
+    )
+
+
+def _decisions_kept(warehouse: Warehouse, entries: list[Entry]) -> Finding:
+    missing = first_missing(warehouse, entries)
+    found = f"entry {missing} is no longer as a night read it" if missing else "the log holds all that a night has read"
+    return Finding(
+        "decisions kept", missing is None, found,
+        "The log was replaced or cut off: restore it from its backup, or correct decisions.url.",
+    )  # fmt: skip
 
 
 def _nothing_lost(warehouse: Warehouse) -> Finding:
@@ -105,7 +147,12 @@ def _counts_for_someone(warehouse: Warehouse) -> Finding:
     )  # fmt: skip
 
 
-_WAREHOUSE_CHECKS: tuple[Callable[[Warehouse], Finding], ...] = (_nothing_lost, _everything_taken, _counts_for_someone)
+_WAREHOUSE_CHECKS: tuple[Callable[[Warehouse], Finding], ...] = (
+    _model_holds,
+    _nothing_lost,
+    _everything_taken,
+    _counts_for_someone,
+)
 
 
 def _count(warehouse: Warehouse, table: str, sql: str) -> int:

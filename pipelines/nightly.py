@@ -10,10 +10,14 @@ from typing import Any
 
 from pipelines.ingest.discover import discover, find_delivery
 from pipelines.ingest.land import Landing, land_file
+from pipelines.match.calibrate import quality
 from pipelines.match.score import Matching, match_clients
+from pipelines.match.train import train_model
+from pipelines.review.inbox import TakenIn, is_hand_back, take_in
 from pipelines.review.publish import publish_report
 from pipelines.settings import Settings
 from pipelines.stage.register import Staging, stage_files
+from pipelines.warehouse import open_warehouse
 
 Progress = Callable[[str, int, int], None]
 
@@ -25,6 +29,7 @@ class Night:
     day: date
     landings: list[Landing] = field(default_factory=list)
     staging: Staging = field(default_factory=Staging)
+    decisions: TakenIn = field(default_factory=TakenIn)
     matching: Matching = field(default_factory=Matching)
     report: Path | None = None
 
@@ -34,8 +39,8 @@ class Night:
 
 
 def find_deliveries(inbox: Path, day: date) -> list[str]:
-    """Ids of the files to land, in order."""
-    return [delivery.delivery_id for delivery in discover(inbox, day)]
+    """Ids of the files to land, in order. Handed-back decisions are not landed."""
+    return [delivery.delivery_id for delivery in discover(inbox, day) if not is_hand_back(delivery.path)]
 
 
 def land(settings: Settings, inbox: Path, day: date, delivery_id: str) -> Landing | None:
@@ -49,9 +54,28 @@ def stage(settings: Settings, day: date) -> Staging:
     return stage_files(settings, day)
 
 
+def take_decisions(settings: Settings, inbox: Path, day: date) -> TakenIn:
+    """Record the decisions that were handed back by the inbox, on the candidates of the last report."""
+    taken = TakenIn()
+    for delivery in discover(inbox, day):
+        if is_hand_back(delivery.path):
+            take_in(settings, delivery.path, day, taken)
+    return taken
+
+
 def match(settings: Settings, day: date) -> Matching:
     """Score what changed and draw up the candidates."""
     return match_clients(settings, day)
+
+
+def train(settings: Settings) -> dict[str, Any]:
+    """Train a model on the register and make it the current one; gives its version and measured quality.
+
+    Raises NothingToLearnError when the register is empty.
+    """
+    with open_warehouse(settings) as warehouse:
+        model, _ = train_model(settings, warehouse)
+    return {"model_version": model.version, "quality": quality(model.calibration, settings.match)}
 
 
 def report(settings: Settings, day: date) -> Path:
@@ -72,6 +96,8 @@ def run_night(settings: Settings, inbox: Path, day: date, progress: Progress = l
             night.landings.append(landing)
     progress("bringing the register up to date", 0, 1)
     night.staging = stage(settings, day)
+    progress("taking in decisions", 0, 1)
+    night.decisions = take_decisions(settings, inbox, day)
     progress("matching", 0, 1)
     night.matching = match(settings, day)
     progress("writing the report", 0, 1)

@@ -138,3 +138,28 @@ create or replace temp macro reference_core(reference, prefix_pattern) as (
         regexp_replace(reference_key(regexp_replace(reference, '/\d+$', '')), prefix_pattern, ''), 'O', '0'
     ), '0'), '')
 );
+
+-- What an order line is on a day: end dates are last days, and a status in words overrules the dates.
+create or replace temp macro order_standing(start_on, end_on, status, day) as (
+    case
+        when regexp_full_match(lower(coalesce(status, '')), '(cancel|end|clos|complet|reject|terminat|void|withdr).*') then 'past'
+        when coalesce(end_on, date '9999-12-31') < day then 'past'
+        when start_on > day then 'future'
+        else 'active'
+    end
+);
+
+-- Whether a rostering system still has the client on its books.
+create or replace temp macro on_the_books(active_to, status, day) as (
+    coalesce(active_to, date '9999-12-31') >= day
+    and not regexp_full_match(lower(coalesce(status, '')), '(inactiv|end|clos|left|leaver|archiv|discharg|deceased|died).*')
+);
+
+-- No feed has a field for either: a status, a title or a name that says so in words is all there is.
+create or replace temp macro says_deceased(words) as regexp_matches(lower(words), '\b(deceased|died|passed away)\b');
+create or replace temp macro says_restricted(words) as (
+    regexp_matches(lower(words), '\b(restricted|sensitive|confidential|safeguarding|do not (use|merge|share))\b')
+);
+
+-- The facts of a pair (sql/4_reviewed/facts.sql), whichever of its two records stands left.
+create or replace temp macro pair_facts(one, other) as '[' || least(one, other) || ',' || greatest(one, other) || ']';

@@ -22,7 +22,7 @@ from pipelines.warehouse import open_warehouse
 
 ROOT = Path(__file__).parent.parent
 DAY = "2026-11-20"
-COMMANDS = ("sample", "nightly", "train", "report", "candidates", "fingerprint", "doctor", "map")
+COMMANDS = ("sample", "nightly", "train", "report", "candidates", "decide", "fingerprint", "doctor", "map")
 
 
 def oneclient(*arguments: object) -> Result:

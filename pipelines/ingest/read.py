@@ -178,7 +178,7 @@ def workbook_rows(
 
     Raises FileRefusedError for what is not a whole, readable workbook of a bearable size.
     """
-    _refuse_unsafe_zip(path, limits)
+    refuse_unsafe_zip(path, limits)
     try:
         workbook = CalamineWorkbook.from_path(str(path))
         names = [sheet] if sheet else workbook.sheet_names
@@ -399,8 +399,8 @@ def _first_records(text: str, delimiter: str) -> Iterator[tuple[list[str], int]]
         return
 
 
-def _refuse_unsafe_zip(path: Path, limits: IngestSettings) -> None:
-    """Refuse a workbook that is no whole zip, or that would fill the memory once unpacked."""
+def refuse_unsafe_zip(path: Path, limits: IngestSettings) -> None:
+    """Raises FileRefusedError for a workbook that is no whole zip, or that would fill the memory once unpacked."""
     most = min(limits.max_unpacked_megabytes << 20, max(path.stat().st_size * limits.max_compression_ratio, 64 << 20))
     too_large = FileRefusedError(
         f"The workbook unpacks to more than {most >> 20} MB, far more than a real one of its size. "

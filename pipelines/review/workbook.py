@@ -13,6 +13,7 @@ from typing import Any, Generic, TypeVar
 
 import xlsxwriter
 
+from pipelines.review.answers import ANSWERS, CANDIDATES, HOW_TO_DECIDE, LEDGER, LEDGER_HEADINGS, seal
 from pipelines.review.contents import (
     TIERS,
     Candidate,
@@ -25,11 +26,10 @@ from pipelines.review.contents import (
     Side,
 )
 from pipelines.review.mask import mask_report
-from pipelines.review.page import MADE_HOW, MARKS, how_made, in_order, say_bits
+from pipelines.review.words import MADE_HOW, MARKS, how_made, in_order, say_bits, say_reference
 
 LONGEST_CELL = 32_767
 MOST_ROWS = 1_048_575
-VERDICTS = ("same", "different", "unsure")
 READ_ME = (
     ("Candidates", "One row is two client records that may be one person, most harmful first."),
     ("Evidence", "One row is one comparison of a candidate: what the two records say, and what that weighs."),
@@ -40,7 +40,8 @@ READ_ME = (
     ("Tier", f"{', '.join(TIERS)}: how likely, in a word."),
     ("Relation", "Why two people may look alike: a couple, twins, a father and son. Read it before you agree."),
     ("Agreement", ", ".join(f"{mark} {agreement}" for agreement, mark in MARKS.items()) + "."),
-    ("Verdict", "Choose same, different or unsure. Nothing reads this column yet: it shows what will be asked of you."),
+    ("Standing", "What people have decided so far; empty: open. What is settled stands at the end."),
+    ("Verdict", "Choose same, different or unsure, and hand the workbook back: see the sheet How to decide."),
     ("The rule", "The machine proposes; people decide."),
 )
 MASKED = "Most of each value is hidden, so that this file may leave the building. Agreement and weight are as found."
@@ -60,11 +61,12 @@ Cell = str | int | float
 
 @dataclass(frozen=True)
 class Column(Generic[Row]):
-    """One column of a sheet: its heading, its width in characters, and what it says of a row."""
+    """A column of a sheet: heading, width in characters, what it says of a row. People fill in an ``answer``."""
 
     heading: str
     width: int
     cell: Callable[[Row], Cell]
+    answer: bool = False
 
 
 def write_workbook(report: Report, path: Path, *, mask: bool = False) -> None:
@@ -84,14 +86,16 @@ def write_workbook(report: Report, path: Path, *, mask: bool = False) -> None:
         workbook.write_table("Files", _FILES, report.run.files, len(report.run.files), "No file came.")
         workbook.write_table("Rejects", _REJECTS, report.run.rejects, len(report.run.rejects), "Nothing was rejected.")
         candidates = len(report.candidates)
-        sheet = workbook.write_table("Candidates", _CANDIDATES, report.candidates, candidates, "No candidates tonight.")
+        sheet = workbook.write_table(CANDIDATES, _CANDIDATES, report.candidates, candidates, "No candidates tonight.")
         if candidates:
-            _ask_for_verdicts(sheet, min(candidates, MOST_ROWS))
+            _ask_for_answers(sheet, min(candidates, MOST_ROWS))
         evidence = ((candidate, comparison) for candidate in report.candidates for comparison in candidate.comparisons)
         workbook.write_table("Evidence", _EVIDENCE, evidence, _evidence_rows(report), "No candidates tonight.")
         misses, confusions = report.misses, report.confusions
         workbook.write_table("Missed references", _MISSES, misses, len(misses), "The import missed none.")
         workbook.write_table("Confusions", _CONFUSIONS, confusions, len(confusions), "No number is on two people.")
+        workbook.write_lines("How to decide", HOW_TO_DECIDE)
+        _keep_ledger(file.add_worksheet(LEDGER), report)
 
 
 def write_corrections(report: Report, folder: Path, *, mask: bool = False) -> None:
@@ -121,6 +125,7 @@ class _Workbook:
             {"bold": True, "text_wrap": True, "valign": "vcenter", "bg_color": "#E4EAEF", "bottom": 1}
         )
         self._title = file.add_format({"bold": True, "font_size": 13, "valign": "top"})
+        self._answer = file.add_format(top | {"text_wrap": True, "locked": False, "bg_color": "#EAF4EA", "border": 4})
         self._label = file.add_format(top | {"bold": True, "text_wrap": True, "quote_prefix": True})
 
     def write_lines(self, name: str, lines: Iterable[tuple[str, Cell | None]]) -> None:
@@ -150,7 +155,10 @@ class _Workbook:
             sheet.write_string(0, position, column.heading, self._heading)
         for number, row in enumerate(islice(rows, fits), start=1):
             for position, column in enumerate(columns):
-                self._write(sheet, number, position, column.cell(row))
+                if column.answer:
+                    sheet.write_blank(number, position, None, self._answer)
+                else:
+                    self._write(sheet, number, position, column.cell(row))
         if not count:
             self._write(sheet, 1, 0, if_none)
         elif fits < count:
@@ -165,12 +173,11 @@ class _Workbook:
         return sheet
 
     def _write(self, sheet: Any, row: int, column: int, cell: Cell) -> None:
+        cell = _as_written(cell)
         if isinstance(cell, str):
-            sheet.write_string(row, column, _as_text(cell), self._text)
-        elif math.isfinite(cell):
-            sheet.write_number(row, column, cell, self._whole if isinstance(cell, int) else self._decimal)
+            sheet.write_string(row, column, cell, self._text)
         else:
-            sheet.write_string(row, column, say_bits(cell), self._text)
+            sheet.write_number(row, column, cell, self._whole if isinstance(cell, int) else self._decimal)
 
 
 def _as_text(text: str) -> str:
@@ -183,20 +190,40 @@ def _as_text(text: str) -> str:
     return text
 
 
-def _ask_for_verdicts(sheet: Any, rows: int) -> None:
-    column = [column.heading for column in _CANDIDATES].index("Verdict")
-    sheet.data_validation(
-        1,
-        column,
-        rows,
-        column,
-        {
-            "validate": "list",
-            "source": list(VERDICTS),
-            "error_title": "Not a verdict",
-            "error_message": f"Choose {', '.join(VERDICTS[:-1])} or {VERDICTS[-1]}.",
-        },
-    )
+def _ask_for_answers(sheet: Any, rows: int) -> None:
+    """Drop-downs for the answers, and a lock on all else, so that a slip does not change the evidence."""
+    headings = [column.heading for column in _CANDIDATES]
+    for answer in ANSWERS:
+        column = headings.index(answer.heading)
+        asked = {"validate": "list", "source": list(answer.choices)} if answer.choices else {"validate": "any"}
+        one_of = f"Choose {', '.join(answer.choices[:-1])} or {answer.choices[-1]}." if answer.choices else ""
+        sheet.data_validation(
+            1, column, rows, column,
+            asked | {
+                "input_title": answer.heading, "input_message": answer.how, "show_error": answer.strict,
+                "error_title": f"Not a {answer.heading.lower()}", "error_message": one_of,
+            },
+        )  # fmt: skip
+    sheet.protect("", {"autofilter": True, "format_columns": True, "format_rows": True})
+
+
+def _keep_ledger(sheet: Any, report: Report) -> None:
+    """A hidden sheet by which a handed-back row is known: candidate, the facts it showed, and a seal on its cells."""
+    sheet.very_hidden()
+    for position, heading in enumerate(LEDGER_HEADINGS):
+        sheet.write_string(0, position, heading)
+    locked = [column for column in _CANDIDATES if not column.answer]
+    for number, candidate in enumerate(report.candidates[:MOST_ROWS], start=1):
+        cells = [_as_written(column.cell(candidate)) for column in locked]
+        line = (cells[0], candidate.evidence_hash, seal(cells), report.run.day.isoformat(), report.run.model_version)
+        for position, cell in enumerate(line):
+            sheet.write_string(number, position, str(cell))
+
+
+def _as_written(cell: Cell) -> Cell:
+    if isinstance(cell, str):
+        return _as_text(cell)
+    return cell if math.isfinite(cell) else say_bits(cell)
 
 
 def _read_me(report: Report, masked: bool) -> Iterable[tuple[str, Cell | None]]:
@@ -258,14 +285,24 @@ def _strongest(candidate: Candidate, direction: int) -> str:
     return "\n".join(f"{line.field}: {line.words} ({say_bits(line.weight)})" for line in lines[:2])
 
 
+def _decided(candidate: Candidate) -> str:
+    """Who decided what and why, a line each, and what has changed since."""
+    lines = [
+        f"{said.who}, {said.decided_on}: {said.verdict}{' (lapsed)' if said.lapsed else ''}. {said.reason}"
+        for said in candidate.decided
+    ]
+    lines += [f"{c.client_ref}: {c.field} was {c.before or 'empty'}, is {c.now or 'empty'}" for c in candidate.changed]
+    return "\n".join(lines)
+
+
 def _side_columns(name: str, side: Callable[[Candidate], Side]) -> tuple[Column[Candidate], ...]:
     return (
         Column(f"{name} record", 26, lambda candidate: side(candidate).client_ref),
-        Column(f"{name}: active orders", 9, lambda candidate: side(candidate).active_orders),
+        Column(f"{name}: active orders", 9, lambda candidate: len(side(candidate).active_orders)),
         Column(f"{name}: upcoming visits", 10, lambda candidate: side(candidate).upcoming_visits),
         Column(f"{name}: past visits", 9, lambda candidate: side(candidate).past_visits),
-        Column(f"{name}: enrolments", 11, lambda candidate: side(candidate).enrolments),
-        Column(f"{name}: references", 28, lambda candidate: "\n".join(side(candidate).references)),
+        Column(f"{name}: enrolments", 11, lambda candidate: len(side(candidate).enrolments)),
+        Column(f"{name}: references", 28, lambda candidate: "\n".join(map(say_reference, side(candidate).references))),
         Column(f"{name}: made on", 11, lambda candidate: side(candidate).made_on.isoformat()),
         Column(f"{name}: came to be", 28, lambda candidate: how_made(side(candidate).made_how)),
     )
@@ -298,11 +335,16 @@ _CANDIDATES: tuple[Column[Candidate], ...] = (
     Column("Relation", 28, lambda candidate: candidate.relation),
     Column("Strongest evidence for", 46, lambda candidate: _strongest(candidate, 1)),
     Column("Strongest evidence against", 46, lambda candidate: _strongest(candidate, -1)),
+    Column("What it costs", 34, lambda candidate: candidate.harm.words),
+    Column("At risk a week (£)", 11, lambda candidate: candidate.harm.weekly_pence / 100),
+    Column("Recommended survivor", 26, lambda candidate: candidate.recommended.survivor_ref),
+    Column("Because it", 40, lambda candidate: "\n".join(reason.words for reason in candidate.recommended.reasons[:1])),
+    Column("In the way", 46, lambda candidate: "\n".join(b.what for b in candidate.outcomes[0].blockers)),
     *_side_columns("Left", lambda candidate: candidate.left),
     *_side_columns("Right", lambda candidate: candidate.right),
-    Column("Verdict", 12, lambda candidate: ""),
-    Column("Decided by", 18, lambda candidate: ""),
-    Column("Reason", 40, lambda candidate: ""),
+    Column("Standing", 12, lambda candidate: candidate.standing),
+    Column("Decided so far", 34, _decided),
+    *(Column[Candidate](answer.heading, answer.width, lambda candidate: "", answer=True) for answer in ANSWERS),
 )
 _MISSES: tuple[Column[Miss], ...] = (
     Column("Ask", 14, lambda miss: miss.ask),

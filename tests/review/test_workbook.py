@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,18 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from openpyxl import load_workbook
 
+from pipelines.decisions.evidence import Change
+from pipelines.decisions.statement import VERDICTS
 from pipelines.review import workbook
-from pipelines.review.contents import Report
-from pipelines.review.workbook import LONGEST_CELL, VERDICTS, write_workbook
-from tests.review.examples import HOSTILE, a_candidate, a_couple, a_report, a_run, a_stranger
+from pipelines.review.answers import ANSWERS
+from pipelines.review.contents import Decided, Report
+from pipelines.review.workbook import LONGEST_CELL, write_workbook
+from tests.review.examples import HOSTILE, NIGHT, a_candidate, a_couple, a_report, a_run, a_stranger
 
-SHEETS = ["Read me", "Summary", "Files", "Rejects", "Candidates", "Evidence", "Missed references", "Confusions"]
+SHEETS = [
+    "Read me", "Summary", "Files", "Rejects", "Candidates", "Evidence", "Missed references", "Confusions",
+    "How to decide", "oneclient",
+]  # fmt: skip
 
 
 @pytest.fixture
@@ -69,15 +76,29 @@ def test_the_counts_add_up(path: Path) -> None:
 def test_the_door_for_verdicts_is_there_and_empty(path: Path) -> None:
     write_workbook(a_report(a_candidate(), a_couple()), path)
     sheet = load_workbook(path)["Candidates"]
-    (choice,) = sheet.data_validations.dataValidation
-    assert choice.formula1 == f'"{",".join(VERDICTS)}"'
     headings = [cell.value for cell in sheet[1]]
     column = headings.index("Verdict") + 1
+    (choice,) = (c for c in sheet.data_validations.dataValidation if c.formula1 == f'"{",".join(VERDICTS)}"')
     assert str(choice.sqref) == f"{sheet.cell(2, column).coordinate}:{sheet.cell(3, column).coordinate}"
-    assert headings[-3:] == ["Verdict", "Decided by", "Reason"]
+    assert headings[column - 1 :] == [answer.heading for answer in ANSWERS]
     assert not any(cell.value for row in sheet.iter_rows(min_row=2, min_col=column) for cell in row)
     assert sheet.freeze_panes == "B2"
     assert sheet.auto_filter.ref == f"A1:{sheet.cell(3, len(headings)).coordinate}"
+
+
+def test_what_was_decided_and_what_has_changed_since_is_said(path: Path) -> None:
+    decided = replace(
+        a_candidate(),
+        standing="lapsed",
+        decided=(Decided(7, "Jo Bloggs", NIGHT, "different", "rang her", lapsed=True),),
+        changed=(Change("careplan/1", "surname", "ARCHER", ""),),
+    )
+    write_workbook(a_report(decided), path)
+    (row,) = _rows(path, "Candidates")
+    assert row["Standing"] == "lapsed"
+    assert row["Decided so far"] == (
+        "Jo Bloggs, 2026-11-20: different (lapsed). rang her\ncareplan/1: surname was ARCHER, is empty"
+    )
 
 
 def test_a_quiet_night_says_so(path: Path) -> None:

@@ -1,0 +1,47 @@
+"""What a decision is bound to: the facts of both records as they were on the screen, and what has changed since.
+
+Facts are a JSON array of two objects, one for each record, as ``sql/4_reviewed/facts.sql`` writes them; the evidence
+hash is the SHA-256 of that text. Scores and what hangs on a record are no facts: they may change without notice.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Change:
+    """One fact of one record that is not what it was when somebody decided. Empty: it was not known."""
+
+    client_ref: str
+    field: str
+    before: str
+    now: str
+
+
+def pair_facts(one: str, other: str) -> str:
+    """The facts of a pair from those of its two records (JSON texts), whichever of them stands left."""
+    return f"[{min(one, other)},{max(one, other)}]"
+
+
+def evidence_hash(facts: str) -> str:
+    """Sixty-four hex digits of the facts of a pair."""
+    return hashlib.sha256(facts.encode()).hexdigest()
+
+
+def changes(before: str, now: str) -> tuple[Change, ...]:
+    """What differs between two texts of facts of one pair, record by record in the order of the later one."""
+    old = {record["client_ref"]: record for record in json.loads(before)}
+    return tuple(
+        Change(record["client_ref"], name, _said(was.get(name)), _said(record.get(name)))
+        for record in json.loads(now)
+        for was in (old.get(record["client_ref"], {}),)
+        for name in {**record, **was}
+        if was.get(name) != record.get(name)
+    )
+
+
+def _said(fact: object) -> str:
+    return "" if fact is None else str(fact)

@@ -1,0 +1,96 @@
+"""Decisions that come by the inbox: every ``*decisions*.xlsx`` or ``.csv`` in it is handed back by the night."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+import shutil
+from dataclasses import asdict, dataclass
+from datetime import date
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Any
+
+from pipelines.ingest.refusal import FileRefusedError
+from pipelines.review.handback import HandBack, hand_back
+from pipelines.review.published import NoReportError
+from pipelines.settings import Settings
+
+log = logging.getLogger(__name__)
+
+PATTERNS = ("*decisions*.xlsx", "*decisions*.csv")
+
+
+@dataclass
+class TakenIn:
+    """What the files of one night brought: counts only."""
+
+    files: int = 0
+    recorded: int = 0
+    repeated: int = 0
+    refused: int = 0
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON and XCom."""
+        return asdict(self)
+
+
+def is_hand_back(path: Path) -> bool:
+    """Whether a file of the inbox holds decisions, by its name."""
+    return any(fnmatch(path.name.lower(), pattern) for pattern in PATTERNS)
+
+
+def take_in(settings: Settings, path: Path, day: date, taken: TakenIn) -> None:
+    """Hand back one file of the inbox, keep it in the archive, and set what was refused aside with its reasons.
+
+    The inbox file goes last, and twice is once, so a crash on the way does no harm. One that is still being written is
+    left for the next night.
+    """
+    before = path.stat()
+    with path.open("rb") as file:
+        name = f"decisions-{hashlib.file_digest(file, 'sha256').hexdigest()[:16]}"
+    suffix = path.suffix.lower()
+    refused_copy = settings.quarantine / f"{name}.refused{suffix}"
+    try:
+        found = hand_back(settings, path, door="inbox", refused_copy=refused_copy)
+        whole = None
+    except (FileRefusedError, NoReportError) as error:
+        found, whole = HandBack(), str(error)
+    if (path.stat().st_size, path.stat().st_mtime_ns) != (before.st_size, before.st_mtime_ns):
+        return
+    if whole:
+        _keep(path, refused_copy)
+    if whole or found.refused:
+        _note(refused_copy, path, day, whole, found)
+    if not whole:
+        _keep(path, settings.archive / "decisions" / f"{name}{suffix}")
+    path.unlink()
+    taken.files += 1
+    taken.recorded += len(found.sequence_numbers)
+    taken.repeated += found.repeated
+    taken.refused += len(found.refused) + bool(whole)
+    log.info("%s: %d decisions recorded, %d rows refused", name, len(found.sequence_numbers), len(found.refused))
+
+
+def _keep(path: Path, copy: Path) -> None:
+    copy.parent.mkdir(parents=True, exist_ok=True)
+    partial = copy.with_name(f".{copy.name}.partial")
+    shutil.copyfile(path, partial)
+    with partial.open("rb") as file:
+        os.fsync(file.fileno())
+    partial.replace(copy)
+
+
+def _note(copy: Path, path: Path, day: date, whole: str | None, found: HandBack) -> None:
+    note = {
+        "file_name": path.name,
+        "night": day.isoformat(),
+        "reason": whole or "Some rows were refused: correct them in the copy and put it into the inbox again.",
+        "rows": [asdict(one) for one in found.refused],
+        "copy": copy.name,
+    }
+    copy.with_name(f"{copy.stem}.reason.json").write_text(
+        json.dumps(note, indent=2, ensure_ascii=False) + "\n", "utf-8"
+    )
