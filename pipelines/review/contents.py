@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
+
+from pipelines.decisions.evidence import Change
+from pipelines.decisions.standing import SETTLED
+from pipelines.merge.outcomes import Outcome
+from pipelines.merge.record import Record
+from pipelines.merge.survivor import Recommendation
 
 Agreement = Literal["same", "close", "different", "missing"]
 TIERS = ("near-certain", "likely", "possible")
@@ -50,7 +56,11 @@ class GateLine:
 
 @dataclass(frozen=True)
 class Run:
-    """The summary of one night."""
+    """The summary of one night. ``tiers`` counts the candidates that are not settled, ``standings`` the decided ones.
+
+    ``train_again`` says why the model should be trained again, if it should. ``evidence_hash`` is of all that was
+    gathered of its candidates, ``rules_hash`` of the rules by which blockers, survivors and previews were worked out.
+    """
 
     day: date
     provider: str
@@ -63,6 +73,10 @@ class Run:
     files: tuple[FileLine, ...]
     rejects: tuple[Reject, ...]
     gates: tuple[GateLine, ...]
+    standings: dict[str, int] = field(default_factory=dict)
+    train_again: tuple[str, ...] = ()
+    evidence_hash: str = ""
+    rules_hash: str = ""
 
 
 @dataclass(frozen=True)
@@ -77,34 +91,34 @@ class Comparison:
     weight: float
 
 
-@dataclass(frozen=True)
-class Side:
-    """One of the two client records: its readable id, how it came to be, and what hangs on it."""
+@dataclass(frozen=True, kw_only=True)
+class SourceRow:
+    """A row of a file that made a record or joined it. ``row_number`` is None when only visits named the client."""
 
-    client_ref: str
+    feed: str
+    issuer: str
+    record_id: str
+    file_name: str
+    row_number: int | None
+    how_linked: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Side(Record):
+    """One of the client records: what hangs on it, why it was made, and the rows it comes from, the first one first."""
+
     made_how: str
     made_on: date
-    active_orders: int
-    upcoming_visits: int
-    past_visits: int
-    enrolments: int
-    references: tuple[str, ...]
+    came_from: tuple[SourceRow, ...] = ()
 
 
 @dataclass(frozen=True)
-class Candidate:
-    """Two client records that may be one person. ``weight`` is in bits; ``relation`` a household tie that may explain
-    the likeness ("probably a couple"), empty if none."""
+class Harm:
+    """What it costs that two records are apart: ``level`` from 3 (most) to 0, what of, and pounds at risk in a week."""
 
-    candidate_id: str
-    cluster_id: str
-    tier: str
-    match_probability: float
-    weight: float
-    relation: str
-    left: Side
-    right: Side
-    comparisons: tuple[Comparison, ...]
+    level: int
+    words: str
+    weekly_pence: int
 
 
 @dataclass(frozen=True)
@@ -120,6 +134,89 @@ class Miss:
     reason: str
     ask: str
     correction: str
+
+
+@dataclass(frozen=True)
+class Triangle:
+    """A third record, likely one person with ``shared_ref`` as well, but not with ``apart_ref``, and ``why`` not."""
+
+    third_ref: str
+    shared_ref: str
+    apart_ref: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Decided:
+    """What one person said of a pair, and whether it has lapsed because the evidence changed since."""
+
+    sequence_number: int
+    who: str
+    decided_on: date
+    verdict: str
+    reason: str
+    lapsed: bool
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """Two client records that may be one person. ``weight`` is in bits; ``match_probability`` is what such a weight has
+    proved to mean; ``relation`` a household tie that may explain the likeness ("probably a couple"), empty if none.
+
+    ``cluster_id`` is empty unless both are in one cluster. ``missed`` says why the import did not find the one for the
+    other; ``outcomes`` what a merge would do, the recommended survivor first. ``standing`` is where the pair stands
+    by what people ``decided``, and ``changed`` what is no longer as it was then.
+    """
+
+    candidate_id: str
+    cluster_id: str
+    tier: str
+    match_probability: float
+    weight: float
+    relation: str
+    left: Side
+    right: Side
+    comparisons: tuple[Comparison, ...]
+    harm: Harm
+    recommended: Recommendation
+    outcomes: tuple[Outcome, ...]
+    missed: Miss | None = None
+    evidence_hash: str = ""
+    facts: str = ""
+    standing: str = ""
+    standing_reason: str = ""
+    decided: tuple[Decided, ...] = ()
+    changed: tuple[Change, ...] = ()
+    triangles: tuple[Triangle, ...] = ()
+
+    @property
+    def settled(self) -> bool:
+        """Whether people have decided it, so that nothing is left to ask."""
+        return self.standing in SETTLED
+
+
+@dataclass(frozen=True)
+class Bond:
+    """Two records inside a cluster: whether they agree, and why. ``candidate_id`` is empty if they are no candidate."""
+
+    left_ref: str
+    right_ref: str
+    candidate_id: str
+    tier: str
+    agreement: Literal["agree", "unsure", "contradict", "not proposed"]
+    words: str
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """Three or more records that may all be one person, as one case; its pairs are candidates of their own, too."""
+
+    cluster_id: str
+    records: tuple[Side, ...]
+    bonds: tuple[Bond, ...]
+    harm: Harm
+    recommended: Recommendation
+    outcomes: tuple[Outcome, ...]
 
 
 @dataclass(frozen=True)
@@ -141,3 +238,4 @@ class Report:
     candidates: tuple[Candidate, ...]
     misses: tuple[Miss, ...] = ()
     confusions: tuple[Confusion, ...] = ()
+    clusters: tuple[Cluster, ...] = ()

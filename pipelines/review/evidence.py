@@ -1,15 +1,27 @@
-"""Gather a night's report from the warehouse: the run's summary, and each candidate with its evidence."""
+"""Gather a night's report from the warehouse: the run's summary, and each case with its evidence."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import date
+from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
-from pipelines import __version__
+from pipelines import __version__, merge
+from pipelines.decisions.evidence import Change, evidence_hash
+from pipelines.decisions.snapshot import show_facts
+from pipelines.decisions.standing import SETTLED
+from pipelines.decisions.statement import choices_read
 from pipelines.match.model import REGISTER_COLUMNS, Comparison, comparisons_for
+from pipelines.merge.case import Case
+from pipelines.merge.outcomes import outcomes
 from pipelines.review import contents
+from pipelines.review.clusters import by_pair, cluster_of
+from pipelines.review.harm import by_harm, clusters_by_harm, harm_of
+from pipelines.review.rows import from_row, uncollected
 from pipelines.settings import Settings
 from pipelines.warehouse import Warehouse
 
@@ -19,23 +31,73 @@ _COMPARISONS = comparisons_for(REGISTER_COLUMNS)
 
 def gather_report(settings: Settings, warehouse: Warehouse, day: date) -> contents.Report:
     """The report of the night of ``day`` from the warehouse as it stands."""
-    matched = warehouse.exists("matched.candidates")
-    misses = _dicts(warehouse, "matched.misses", {}) if matched else []
-    confusions = _dicts(warehouse, "matched.confusions", {}) if matched else []
-    candidates = tuple(map(_candidate, _dicts(warehouse, "matched.evidence", {"day": day}))) if matched else ()
+    return gather_cases(warehouse, gather_summary(settings, warehouse, day))
+
+
+def gather_summary(settings: Settings, warehouse: Warehouse, day: date) -> contents.Report:
+    """The report without its candidates and clusters, which wait in the temporary tables ``evidence`` and ``sides``.
+
+    ``run.evidence_hash`` says what they hold, so that a night without news need not read them.
+    """
+    if not warehouse.exists("matched.candidates"):
+        return contents.Report(_run(settings, warehouse, day), ())
+    show_facts(warehouse)
+    warehouse.work("evidence", "matched.evidence")
+    warehouse.work("sides", "matched.sides", {"day": day})
+    if warehouse.exists("matched.contradictions"):
+        warehouse.work("triangles", "matched.triangles")
+    else:
+        warehouse.execute(_NO_TRIANGLES)
     return contents.Report(
-        _run(settings, warehouse, day, candidates),
-        candidates,
-        tuple(contents.Miss(**miss) for miss in misses),
-        tuple(contents.Confusion(**confusion) for confusion in confusions),
+        _run(settings, warehouse, day),
+        (),
+        tuple(contents.Miss(**miss) for miss in _gathered(warehouse, "matched.misses", {})),
+        tuple(contents.Confusion(**confusion) for confusion in _gathered(warehouse, "matched.confusions", {})),
     )
 
 
-def _run(
-    settings: Settings, warehouse: Warehouse, day: date, candidates: tuple[contents.Candidate, ...]
-) -> contents.Run:
-    files = _dicts(warehouse, "raw.night_files", {"day": day})
-    rejects = _dicts(warehouse, "raw.night_rejects", {"day": day})
+def gather_cases(warehouse: Warehouse, summary: contents.Report) -> contents.Report:
+    """The summary with the candidates and clusters that ``gather_summary`` left in temporary tables, by harm."""
+    if not warehouse.exists("matched.candidates"):
+        return summary
+    with uncollected():
+        return _with_cases(warehouse, summary)
+
+
+def _with_cases(warehouse: Warehouse, summary: contents.Report) -> contents.Report:
+    rows = {row["client_id"]: row for row in _dicts(warehouse, "select * from sides order by client_id")}
+    sides = {client_id: from_row(contents.Side, row) for client_id, row in rows.items()}
+    shown = {client_id: row["shown"] for client_id, row in rows.items()}
+    missed = {miss.candidate_id: miss for miss in summary.misses}
+    triangles: dict[str, list[contents.Triangle]] = {}
+    for row in _dicts(warehouse, "select * from triangles order by candidate_id, third_ref"):
+        triangles.setdefault(row.pop("candidate_id"), []).append(contents.Triangle(**row))
+    candidates = [
+        replace(
+            _candidate(row, sides, shown),
+            missed=missed.get(row["candidate_id"]),
+            triangles=tuple(triangles.get(row["candidate_id"], ())),
+        )
+        for row in _dicts(warehouse, "select * from evidence order by candidate_id")
+    ]
+    pairs = by_pair(candidates)
+    clusters = [
+        cluster_of(cluster_id, tuple(sides[client_id] for client_id in members), pairs)
+        for cluster_id, members in warehouse.rows(
+            "select cluster_id, list(client_id order by client_id) from matched.clusters"
+            " group by cluster_id having count(*) > 2 order by cluster_id"
+        )
+    ]
+    return replace(
+        summary,
+        candidates=tuple(sorted(candidates, key=lambda candidate: (candidate.settled, by_harm(candidate)))),
+        clusters=tuple(sorted(clusters, key=clusters_by_harm)),
+    )
+
+
+def _run(settings: Settings, warehouse: Warehouse, day: date) -> contents.Run:
+    files = _gathered(warehouse, "raw.night_files", {"day": day})
+    rejects = _gathered(warehouse, "raw.night_rejects", {"day": day})
     gates = [_feed_gate(file) for file in files if file["gate"]]
     gates += [
         contents.GateLine(suite, "the rows of the night", rows, checks, success, failures)
@@ -47,6 +109,7 @@ def _run(
     made = warehouse.rows(
         "select made_how, count(*) from staged.client_ids where made_on = $day group by 1 order by 1", {"day": day}
     )
+    matched = warehouse.exists("matched.candidates")
     scored = warehouse.exists("matched.scored")
     models = warehouse.rows("select distinct model_version from matched.scored") if scored else []
     return contents.Run(
@@ -57,10 +120,30 @@ def _run(
         config_hash=settings.config_hash(),
         clients=warehouse.one("select count(*) from staged.clients where survivor_id = client_id"),
         new_clients=dict(made),
-        tiers={tier: sum(c.tier == tier for c in candidates) for tier in contents.TIERS},
+        tiers=dict.fromkeys(contents.TIERS, 0) | (_open_tiers(warehouse) if matched else {}),
+        standings=dict(warehouse.rows(_STANDINGS)) if matched else {},
         files=tuple(contents.FileLine(**{k: v for k, v in file.items() if k != "gate"}) for file in files),
         rejects=tuple(contents.Reject(**{**reject, "rows": tuple(reject["rows"])}) for reject in rejects),
         gates=tuple(gates),
+        train_again=tuple(reason for (reason,) in warehouse.rows("select reason from matched.drift order by reason")),
+        evidence_hash=warehouse.one(_EVIDENCE_HASH) if matched else "",
+        rules_hash=rules_hash(),
+    )
+
+
+def rules_hash() -> str:
+    """Twelve hex digits of the source of ``pipelines/merge``, by whose rules a case is judged."""
+    files = sorted(Path(next(iter(merge.__path__))).glob("*.py"))
+    return sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:12]
+
+
+def _open_tiers(warehouse: Warehouse) -> dict[str, int]:
+    """How many candidates of each tier people have not settled."""
+    return dict(
+        warehouse.rows(
+            "select tier, count(*) from evidence where not list_contains($settled, standing) group by tier",
+            {"settled": sorted(SETTLED)},
+        )
     )
 
 
@@ -72,7 +155,9 @@ def _feed_gate(file: Row) -> contents.GateLine:
     )
 
 
-def _candidate(row: Row) -> contents.Candidate:
+def _candidate(row: Row, sides: Mapping[int, contents.Side], shown: Mapping[int, Row]) -> contents.Candidate:
+    left, right = sides[row["left_id"]], sides[row["right_id"]]
+    recommended, tried = outcomes(Case((left, right), choices_read(row["choices"])))
     return contents.Candidate(
         candidate_id=row["candidate_id"],
         cluster_id=row["cluster_id"] or "",
@@ -80,31 +165,27 @@ def _candidate(row: Row) -> contents.Candidate:
         match_probability=row["match_probability"],
         weight=row["match_weight"],
         relation=row["relation"],
-        left=_side(row["left_record"]),
-        right=_side(row["right_record"]),
-        comparisons=tuple(_comparison(c, row) for c in _COMPARISONS),
+        left=left,
+        right=right,
+        comparisons=tuple(_comparison(c, row, shown[row["left_id"]], shown[row["right_id"]]) for c in _COMPARISONS),
+        harm=harm_of((left, right)),
+        recommended=recommended,
+        outcomes=tried,
+        evidence_hash=evidence_hash(row["facts"]),
+        facts=row["facts"],
+        standing=row["standing"],
+        standing_reason=row["standing_reason"],
+        decided=tuple(contents.Decided(**said) for said in row["decided"]),
+        changed=tuple(Change(**change) for change in json.loads(row["changed"])),
     )
 
 
-def _side(record: Row) -> contents.Side:
-    return contents.Side(
-        client_ref=record["client_ref"],
-        made_how=record["made_how"],
-        made_on=record["made_on"],
-        active_orders=record["active_orders"],
-        upcoming_visits=record["upcoming_visits"],
-        past_visits=record["past_visits"],
-        enrolments=record["enrolments"],
-        references=tuple(record["all_references"]),
-    )
-
-
-def _comparison(comparison: Comparison, row: Row) -> contents.Comparison:
+def _comparison(comparison: Comparison, row: Row, left: Row, right: Row) -> contents.Comparison:
     level = comparison.level_named(row[f"level_{comparison.name}"])
     return contents.Comparison(
         field=comparison.label,
-        left=_shown(row["left_record"], comparison.shows),
-        right=_shown(row["right_record"], comparison.shows),
+        left=_shown(left, comparison.shows),
+        right=_shown(right, comparison.shows),
         agreement=level.agreement,
         words=level.words,
         weight=round(row[f"weight_{comparison.name}"], 4),
@@ -112,12 +193,31 @@ def _comparison(comparison: Comparison, row: Row) -> contents.Comparison:
 
 
 def _shown(record: Row, columns: Iterable[str]) -> str:
-    values = (record[f"{column}_shown"] for column in columns)
-    return ", ".join(str(value) for value in values if value not in (None, ""))
+    return ", ".join(str(record[column]) for column in columns if record[column] not in (None, ""))
 
 
-def _dicts(warehouse: Warehouse, table: str, parameters: Row) -> list[Row]:
-    """Rows of ``sql/<table>.sql`` as dictionaries, nested ones too."""
+def _gathered(warehouse: Warehouse, table: str, parameters: Row) -> list[Row]:
+    """Rows of ``sql/<table>.sql`` as dictionaries."""
     warehouse.work("gathered", table, parameters)
-    rows: list[Row] = warehouse.connection.sql("select * from gathered").to_arrow_table().to_pylist()
+    return _dicts(warehouse, "select * from gathered")
+
+
+def _dicts(warehouse: Warehouse, query: str) -> list[Row]:
+    """Rows of a query as dictionaries, nested ones too."""
+    rows: list[Row] = warehouse.connection.sql(query).to_arrow_table().to_pylist()
     return rows
+
+
+_NO_TRIANGLES = """
+    create or replace temp table triangles
+        (candidate_id varchar, third_ref varchar, shared_ref varchar, apart_ref varchar, why varchar)
+"""
+_STANDINGS = "select standing, count(*) from evidence where standing <> '' group by standing order by standing"
+_EVIDENCE_HASH = """
+    select md5(concat(
+        (select string_agg(md5(to_json(e)::varchar), '' order by candidate_id) from evidence as e),
+        (select string_agg(md5(to_json(s)::varchar), '' order by client_id) from sides as s),
+        (select string_agg(md5(to_json(t)::varchar), '' order by candidate_id, third_ref) from triangles as t),
+        (select string_agg(md5(to_json(k)::varchar), '' order by client_id) from matched.clusters as k)
+    ))
+"""

@@ -7,9 +7,15 @@ outward part. Equal values stay equal; the agreement, the words and the weights 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import replace
 
-from pipelines.review.contents import Candidate, Comparison, Confusion, Miss, Report, Side
+from pipelines.decisions.evidence import Change
+from pipelines.merge.outcomes import Outcome
+from pipelines.merge.preview import Entry, Preview
+from pipelines.merge.record import Record
+from pipelines.merge.survivor import Recommendation
+from pipelines.review.contents import Candidate, Cluster, Comparison, Confusion, Miss, Report, Side
 
 HIDDEN = "•••"
 
@@ -32,9 +38,10 @@ def mask_report(report: Report) -> Report:
     """The same report with every client's values and references masked."""
     return replace(
         report,
-        candidates=tuple(_mask_candidate(candidate) for candidate in report.candidates),
+        candidates=tuple(mask_candidate(candidate) for candidate in report.candidates),
         misses=tuple(_mask_miss(miss) for miss in report.misses),
         confusions=tuple(_mask_confusion(confusion) for confusion in report.confusions),
+        clusters=tuple(mask_cluster(cluster) for cluster in report.clusters),
     )
 
 
@@ -60,14 +67,99 @@ def mask_reference(reference: str) -> str:
     return issuer + _mask_number(number) if number else _mask_number(reference)
 
 
-def _mask_candidate(candidate: Candidate) -> Candidate:
-    said = {word for c in candidate.comparisons for value in (c.left, c.right) for word in _words_of(value)}
+def mask_candidate(candidate: Candidate) -> Candidate:
+    """The same candidate with the values of both records masked. What people wrote about it is hidden whole."""
+    said = _said_by((candidate.left, candidate.right))
+    said |= {word for c in candidate.comparisons for value in (c.left, c.right) for word in _words_of(value)}
     return replace(
         candidate,
         relation=_mask_words(candidate.relation, said),
         left=_mask_side(candidate.left),
         right=_mask_side(candidate.right),
         comparisons=tuple(_mask_comparison(comparison, said) for comparison in candidate.comparisons),
+        recommended=_mask_recommendation(candidate.recommended),
+        outcomes=tuple(map(_mask_outcome, candidate.outcomes)),
+        missed=candidate.missed and _mask_miss(candidate.missed),
+        facts="",
+        standing_reason=_mask_words(candidate.standing_reason, said),
+        decided=tuple(replace(one, reason=one.reason and HIDDEN) for one in candidate.decided),
+        changed=tuple(map(_mask_change, candidate.changed)),
+        triangles=tuple(
+            replace(
+                one,
+                third_ref=mask_reference(one.third_ref),
+                shared_ref=mask_reference(one.shared_ref),
+                apart_ref=mask_reference(one.apart_ref),
+            )
+            for one in candidate.triangles
+        ),
+    )
+
+
+def mask_cluster(cluster: Cluster) -> Cluster:
+    """The same cluster with the values of all its records masked."""
+    said = _said_by(cluster.records)
+    return replace(
+        cluster,
+        records=tuple(map(_mask_side, cluster.records)),
+        bonds=tuple(
+            replace(
+                bond,
+                left_ref=mask_reference(bond.left_ref),
+                right_ref=mask_reference(bond.right_ref),
+                words=_mask_words(bond.words, said),
+            )
+            for bond in cluster.bonds
+        ),
+        recommended=_mask_recommendation(cluster.recommended),
+        outcomes=tuple(map(_mask_outcome, cluster.outcomes)),
+    )
+
+
+def _mask_recommendation(recommended: Recommendation) -> Recommendation:
+    return Recommendation(
+        mask_reference(recommended.survivor_ref),
+        tuple(replace(reason, speaks_for=mask_reference(reason.speaks_for)) for reason in recommended.reasons),
+    )
+
+
+def _mask_outcome(outcome: Outcome) -> Outcome:
+    return Outcome(
+        mask_reference(outcome.survivor_ref),
+        tuple(
+            replace(
+                blocker,
+                concerns=tuple(map(mask_reference, blocker.concerns)),
+                shows=tuple(_mask_shown(blocker.kind, shown) for shown in blocker.shows),
+            )
+            for blocker in outcome.blockers
+        ),
+        Preview(
+            mask_reference(outcome.preview.survivor_ref),
+            tuple(replace(line, entries=tuple(map(_mask_entry, line.entries))) for line in outcome.preview.lines),
+        ),
+    )
+
+
+def _mask_shown(kind: str, shown: str) -> str:
+    """Contract numbers stand on many people and stay; a name or a number is one person's."""
+    if kind == "SAME_CONTRACT_TWICE":
+        return shown
+    return mask_value("Name", shown) if kind == "ALIASES_UNDECIDED" else mask_reference(shown)
+
+
+def _mask_entry(entry: Entry) -> Entry:
+    numbered = entry.field in {"Purchase order", "Reference"}
+    value = mask_reference(entry.value) if numbered else mask_value(entry.field, entry.value)
+    return replace(entry, value=value, origin_ref=mask_reference(entry.origin_ref))
+
+
+def _mask_change(change: Change) -> Change:
+    return replace(
+        change,
+        client_ref=mask_reference(change.client_ref),
+        before=mask_value(change.field, change.before),
+        now=mask_value(change.field, change.now),
     )
 
 
@@ -104,8 +196,23 @@ def _mask_side(side: Side) -> Side:
     return replace(
         side,
         client_ref=mask_reference(side.client_ref),
-        references=tuple(mask_reference(reference) for reference in side.references),
+        profile=tuple(replace(said, value=mask_value(said.field, said.value)) for said in side.profile),
+        orders=tuple(replace(order, number=_mask_number(order.number)) for order in side.orders),
+        contacts=tuple(replace(one, value=mask_value(one.kind, one.value), key="") for one in side.contacts),
+        aliases=tuple(replace(alias, name=mask_value(alias.kind, alias.name), key="") for alias in side.aliases),
+        references=tuple(replace(one, number=_mask_number(one.number)) for one in side.references),
+        came_from=tuple(replace(row, record_id=_mask_number(row.record_id)) for row in side.came_from),
     )
+
+
+def _said_by(records: Iterable[Record]) -> set[str]:
+    """The words by which the records could be known, wherever a sentence repeats them."""
+    values: list[str] = []
+    for record in records:
+        values += [record.client_ref, *(detail.value for detail in record.profile)]
+        values += [contact.value for contact in record.contacts] + [alias.name for alias in record.aliases]
+        values += [reference.number for reference in record.references]
+    return {word for value in values for word in _words_of(value)}
 
 
 def _words_of(value: str) -> set[str]:

@@ -1,31 +1,25 @@
-"""The candidate report as one HTML page that needs nothing from elsewhere, and how a report is put into words."""
+"""The candidate report as one HTML page that needs nothing from elsewhere."""
 
 from __future__ import annotations
 
 import math
 from base64 import b64encode
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import date
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from pipelines.review.contents import TIERS, Candidate, Comparison, Report
-from pipelines.review.mask import mask_report
+from pipelines.merge.outcomes import other_ways
+from pipelines.merge.preview import say_enrolment, say_pounds
+from pipelines.review import words
+from pipelines.review.contents import TIERS, Candidate, Cluster, Comparison, Report
+from pipelines.review.mask import mask_candidate, mask_cluster, mask_report
 
 TEMPLATES = Path(__file__).parent / "templates"
-MADE_HOW = {
-    "new_reference": "a council reference that nobody had",
-    "missing_reference": "no council reference was given",
-    "reference_of_someone_else": "its council reference belongs to someone else",
-    "id_only": "a visit or an enrolment names a rostering id that no client export has sent yet",
-}
-MARKS = {"same": "=", "close": "≈", "different": "≠", "missing": "?"}
-FILE_MARKS = {"loaded": "✓", "repeated": "↻", "quarantined": "✕"}
 FAR = 1000.0
 
 
@@ -50,43 +44,36 @@ class Waterfall:
 
 
 def render_page(report: Report, *, most: int, mask: bool = False) -> str:
-    """The report as a page with at most ``most`` candidates on it; with ``mask``, fit to leave the building."""
-    shown = replace(report, candidates=report.candidates[:most])
-    return _template().render(
-        report=mask_report(shown) if mask else shown,
-        candidates_in_all=len(report.candidates),
-        misses=Counter(miss.reason for miss in report.misses).most_common(),
-        masked=mask,
+    """The report as a page with at most ``most`` candidates on it that wait for people, and as many that are settled.
+
+    With ``mask`` it is fit to leave the building.
+    """
+    waiting = [candidate for candidate in report.candidates if not candidate.settled]
+    settled = [candidate for candidate in report.candidates if candidate.settled]
+    shown = replace(report, candidates=(*waiting[:most], *settled[:most]), clusters=report.clusters[:most])
+    return (
+        environment()
+        .get_template("report.html.j2")
+        .render(
+            report=mask_report(shown) if mask else shown,
+            candidates_in_all=len(waiting),
+            clusters_in_all=len(report.clusters),
+            misses=Counter(miss.reason for miss in report.misses).most_common(),
+            masked=mask,
+        )
     )
 
 
-def how_made(made_how: str) -> str:
-    """Why a client record was made new, in words."""
-    return MADE_HOW.get(made_how, made_how.replace("_", " "))
+def render_candidate(candidate: Candidate, *, mask: bool = False) -> str:
+    """One candidate as it stands on the page, without a frame: an ``article`` for a page with the same styles."""
+    case: Any = environment().get_template("case.html.j2").module
+    return str(case.candidate(mask_candidate(candidate) if mask else candidate, 1))
 
 
-def say_bits(weight: float) -> str:
-    """A weight with its sign: ``+3.2``, ``−4.1``."""
-    if not math.isfinite(weight):
-        return "unknown" if math.isnan(weight) else f"{'+' if weight > 0 else '−'}∞"
-    rounded = f"{weight:+.1f}"
-    return "0.0" if rounded in {"+0.0", "-0.0"} else rounded.replace("-", "−")
-
-
-def say_probability(probability: float) -> str:
-    """A probability that never rounds to certainty."""
-    if math.isnan(probability):
-        return "unknown"
-    if probability > 0.999:
-        return "over 99.9%"
-    return "under 0.1%" if probability < 0.001 else f"{probability:.1%}"
-
-
-def in_order(counts: dict[str, int], order: tuple[str, ...]) -> Iterator[tuple[str, int]]:
-    """Counts in the given order, then any other by name."""
-    for name in (*order, *sorted(counts.keys() - set(order))):
-        if name in counts:
-            yield name, counts[name]
+def render_cluster(cluster: Cluster, *, mask: bool = False) -> str:
+    """One cluster as it stands on the page, without a frame."""
+    case: Any = environment().get_template("case.html.j2").module
+    return str(case.cluster(mask_cluster(cluster) if mask else cluster, "k1"))
 
 
 def waterfall(candidate: Candidate) -> Waterfall:
@@ -117,33 +104,52 @@ def _drawable(weight: float) -> float:
     return 0.0 if math.isnan(weight) else max(-FAR, min(FAR, weight))
 
 
-def _say_day(day: date) -> str:
-    return f"{day.day} {day:%B %Y}"
-
-
-def _content_hash(content: str) -> str:
+def content_hash(content: str) -> str:
     """Of an inline style or script, as a Content-Security-Policy names it."""
     return f"'sha256-{b64encode(sha256(content.encode()).digest()).decode()}'"
 
 
 @cache
-def _template() -> Template:
-    environment = Environment(
+def environment() -> Environment:
+    """The templates' environment; ``case.html.j2`` holds the macros that show one case on any page."""
+    made = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {
-        "bits": say_bits,
-        "content_hash": _content_hash,
+    made.filters |= {
+        "because": words.say_because,
+        "bits": words.say_bits,
+        "capital": lambda said: said[:1].upper() + said[1:],
+        "content_hash": content_hash,
         "count": "{:,}".format,
-        "day": _say_day,
-        "how_made": how_made,
-        "in_order": in_order,
-        "probability": say_probability,
+        "day": words.say_day,
+        "how_made": words.how_made,
+        "in_order": words.in_order,
+        "other_ways": other_ways,
+        "pounds": say_pounds,
+        "probability": words.say_probability,
         "waterfall": waterfall,
+        "alias": words.say_alias,
+        "contact": words.say_contact,
+        "detail": words.say_detail,
+        "enrolment": say_enrolment,
+        "order": words.say_order,
+        "reference": words.say_reference,
+        "source_row": words.say_source_row,
+        "visits": words.say_visits,
     }
-    environment.globals |= {"MARKS": MARKS, "FILE_MARKS": FILE_MARKS, "MADE_HOW": tuple(MADE_HOW), "TIERS": TIERS}
-    return environment.get_template("report.html.j2")
+    made.globals |= {
+        "BONDS": words.BONDS,
+        "CHOICES": words.CHOICES,
+        "FATES": words.FATES,
+        "FATE_WORDS": words.FATE_WORDS,
+        "FILE_MARKS": words.FILE_MARKS,
+        "MADE_HOW": tuple(words.MADE_HOW),
+        "MARKS": words.MARKS,
+        "NAMED_FIELDS": ("Profile", "Contacts", "Aliases"),
+        "TIERS": TIERS,
+    }
+    return made

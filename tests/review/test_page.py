@@ -10,13 +10,14 @@ from html.parser import HTMLParser
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from pipelines.review.contents import Comparison, FileLine
+from pipelines.review.contents import Comparison, Decided, FileLine
 from pipelines.review.mask import mask_reference, mask_report, mask_value
-from pipelines.review.page import MADE_HOW, MARKS, render_page, say_bits, say_probability, waterfall
-from tests.review.examples import HOSTILE, a_candidate, a_couple, a_report, a_run, a_side, a_stranger
+from pipelines.review.page import render_page, waterfall
+from pipelines.review.words import MADE_HOW, MARKS, say_bits, say_probability
+from tests.review.examples import HOSTILE, NIGHT, a_candidate, a_couple, a_report, a_run, a_side, a_stranger
 
 WITHOUT_END = {"meta", "input", "col", "wbr"}
 
@@ -97,7 +98,7 @@ def test_a_candidate_is_shown_whole() -> None:
         assert say_bits(line.weight) in page
     for side in (candidate.left, candidate.right):
         assert f"2 March 2026: {MADE_HOW[side.made_how]}" in page
-        for reference in (side.client_ref, *side.references):
+        for reference in (side.client_ref, *(reference.label for reference in side.references)):
             assert reference in page
 
 
@@ -109,6 +110,18 @@ def test_no_more_than_the_most_are_on_the_page(most: int, said: str) -> None:
     page = Page(render_page(a_report(*map(a_candidate, range(5))), most=most))
     assert len(page.all("article")) == most
     assert said in page.text
+
+
+def test_what_is_decided_is_listed_and_no_longer_proposed() -> None:
+    by_jo = Decided(7, "Jo Bloggs", NIGHT, "different", "rang <them>", lapsed=False)
+    decided = replace(a_couple(), standing="different", decided=(by_jo,))
+    page = Page(render_page(a_report(a_candidate(), decided), most=10))
+    assert len(page.all("article")) == 1
+    assert "One candidate." in page.text
+    assert "Jo Bloggs, 20 November 2026: different. rang <them>" in page.text
+    nothing_waits = Page(render_page(a_report(decided), most=10))
+    assert "All candidates are decided." in nothing_waits.text
+    assert not nothing_waits.all("article")
 
 
 def test_a_quiet_night_says_so() -> None:
@@ -153,6 +166,7 @@ def test_hostile_text_stays_text(text: str) -> None:
 
 
 @given(st.text(min_size=1, max_size=60))
+@example(" ")
 @settings(max_examples=30, deadline=None)
 def test_any_text_stays_text(text: str) -> None:
     _assert_stays_text(text)

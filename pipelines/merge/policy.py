@@ -1,0 +1,62 @@
+"""The merge policy: one row for each kind of linked data, what becomes of it, and the tables that hold it.
+
+A table with a client key that no row names must stop a merge: see ``tables_without_policy``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+Rule = Literal["move", "union", "survivor's", "one side", "ask", "end on survivor", "follows"]
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What a merge does with one kind of linked data. ``blocked_by`` names the kinds of blocker that hold it up."""
+
+    kind: str
+    rule: Rule
+    words: str
+    tables: tuple[str, ...]
+    blocked_by: tuple[str, ...] = ()
+
+
+POLICY = (
+    Policy("Profile", "survivor's", "the survivor's stands; the other's stays readable in its history",
+           ("staged.clients",), ("DECEASED_AND_ALIVE", "RESTRICTED")),
+    Policy("Visits", "move", "move to the survivor, by date", ("staged.visits",)),
+    Policy(
+        "Purchase orders", "move", "move to the survivor with number, dates and status as they are",
+        ("staged.purchase_orders",), ("ACTIVE_ORDER_WOULD_MOVE", "BOTH_HAVE_ACTIVE_ORDERS"),
+    ),
+    Policy(
+        "Enrolments", "one side", "move; where two records are on one contract, one side stands whole",
+        ("staged.enrolments",), ("SAME_CONTRACT_TWICE",),
+    ),
+    Policy(
+        "References", "end on survivor", "all end on the survivor; of two live ones of one system, one goes on",
+        ("staged.references",), ("TWO_LIVE_REFERENCES", "NHS_NUMBERS_DIFFER"),
+    ),
+    Policy("Contacts", "union", "all are kept, each with the record that it came from", ("staged.contacts",)),
+    Policy("Aliases", "ask", "kept or dropped, as the decision says", ("staged.aliases",), ("ALIASES_UNDECIDED",)),
+    Policy(
+        "Source rows", "follows", "stay as they were sent, and count for the survivor",
+        ("staged.source_records", "staged.client_ids"),
+    ),
+)  # fmt: skip
+
+
+def policy_for(kind: str) -> Policy:
+    """The row of one kind. Raises KeyError if there is none."""
+    return _BY_KIND[kind]
+
+
+def tables_without_policy(tables: Iterable[str]) -> list[str]:
+    """Those of ``tables`` (all that have a client key) that no row names; a merge must not run while there are any."""
+    named = {table for policy in POLICY for table in policy.tables}
+    return sorted(set(tables) - named)
+
+
+_BY_KIND = {policy.kind: policy for policy in POLICY}

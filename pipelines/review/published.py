@@ -1,0 +1,168 @@
+"""Read what a night published, without the warehouse: all of it, the queue, or one case quickly."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipelines import __version__
+from pipelines.review import contents
+from pipelines.review.rows import from_row, read_rows
+from pipelines.settings import Settings
+
+Case = TypeVar("Case", contents.Candidate, contents.Cluster)
+
+_QUEUE = (
+    "candidate_id", "cluster_id", "tier", "match_probability", "weight", "relation", "standing", "standing_reason",
+    "harm", "left.client_ref", "right.client_ref", "recommended.survivor_ref", "outcomes.list.element.blockers",
+)  # fmt: skip
+
+
+class NoReportError(Exception):
+    """There is no report of that night, or no such case in it."""
+
+
+@dataclass(frozen=True)
+class Queued:
+    """A candidate as a list of them shows it. ``blockers`` are the kinds in the way of the recommended survivor."""
+
+    position: int
+    candidate_id: str
+    cluster_id: str
+    tier: str
+    match_probability: float
+    weight: float
+    relation: str
+    standing: str
+    standing_reason: str
+    harm: contents.Harm
+    left_ref: str
+    right_ref: str
+    survivor_ref: str
+    blockers: tuple[str, ...]
+
+
+def last_night(settings: Settings) -> date | None:
+    """The latest night that published a report."""
+    nights = _nights(settings)
+    return date.fromisoformat(nights[-1]) if nights else None
+
+
+def read_run(settings: Settings, day: date) -> contents.Run:
+    """The summary of a night. Raises NoReportError when there is none, or another version published it."""
+    file = _folder(settings, day) / "run.json"
+    try:
+        return _run(json.loads(file.read_text(encoding="utf-8")))
+    except (KeyError, TypeError) as error:
+        raise _of_another_version(file) from error
+
+
+def read_report(settings: Settings, day: date) -> contents.Report:
+    """What the night of ``day`` published. Raises NoReportError when there is none."""
+    folder, run = _folder(settings, day), read_run(settings, day)
+    references = json.loads((folder / "references.json").read_text(encoding="utf-8"))
+    return contents.Report(
+        run,
+        _all(contents.Candidate, folder / "candidates.parquet"),
+        tuple(contents.Miss(**miss) for miss in references["misses"]),
+        tuple(contents.Confusion(**confusion) for confusion in references["confusions"]),
+        _all(contents.Cluster, folder / "clusters.parquet"),
+    )
+
+
+def read_queue(settings: Settings, day: date) -> list[Queued]:
+    """All candidates of a night, most harmful first, without their evidence. Raises NoReportError."""
+    with pq.ParquetFile(_folder(settings, day) / "candidates.parquet") as file:
+        rows = file.read(columns=list(_QUEUE)).to_pylist()
+    return [_queued(position, row) for position, row in enumerate(rows)]
+
+
+def evidence_hashes(settings: Settings, day: date) -> dict[tuple[str, str], str]:
+    """The evidence hash of each candidate of a night, by its two client refs in alphabetical order."""
+    columns = ["evidence_hash", "left.client_ref", "right.client_ref"]
+    with pq.ParquetFile(_folder(settings, day) / "candidates.parquet") as file:
+        rows = file.read(columns=columns).to_pylist()
+    sides = ((row["left"]["client_ref"], row["right"]["client_ref"], row["evidence_hash"]) for row in rows)
+    return {(min(left, right), max(left, right)): evidence for left, right, evidence in sides}
+
+
+def read_candidate(settings: Settings, day: date, candidate_id: str) -> contents.Candidate:
+    """One candidate of a night. Raises NoReportError when that night has none of that id."""
+    path = _folder(settings, day) / "candidates.parquet"
+    return _one(contents.Candidate, path, "candidate_id", candidate_id)
+
+
+def read_cluster(settings: Settings, day: date, cluster_id: str) -> contents.Cluster:
+    """One cluster of three or more records. Raises NoReportError when that night has none of that id."""
+    return _one(contents.Cluster, _folder(settings, day) / "clusters.parquet", "cluster_id", cluster_id)
+
+
+def _folder(settings: Settings, day: date) -> Path:
+    folder = settings.reports / day.isoformat()
+    if not (folder / "run.json").exists():
+        nights = _nights(settings)
+        known = f"Nights with a report: {', '.join(nights)}." if nights else "No night has published one yet."
+        raise NoReportError(f"There is no report of {day.isoformat()}. {known}")
+    return folder
+
+
+def _nights(settings: Settings) -> list[str]:
+    return sorted(p.name for p in settings.reports.glob("????-??-??")) if settings.reports.exists() else []
+
+
+def _all(kind: type[Case], path: Path) -> tuple[Case, ...]:
+    try:
+        return read_rows(kind, path)
+    except (FileNotFoundError, KeyError) as error:
+        raise _of_another_version(path) from error
+
+
+def _one(kind: type[Case], path: Path, key: str, value: str) -> Case:
+    """Read the key of every row, then the one row group that holds the row."""
+    try:
+        with pq.ParquetFile(path) as file:
+            for number in range(file.num_row_groups):
+                position = file.read_row_group(number, columns=[key])[key].index(pa.scalar(value)).as_py()
+                if position >= 0:
+                    return from_row(kind, file.read_row_group(number).slice(position, 1).to_pylist()[0])
+    except (FileNotFoundError, KeyError) as error:
+        raise _of_another_version(path) from error
+    raise NoReportError(f"The report of {path.parent.name} has no {key.replace('_id', '')} of that id.")
+
+
+def _of_another_version(path: Path) -> NoReportError:
+    return NoReportError(
+        f"The report of {path.parent.name} was published by another version of oneclient and cannot be read by "
+        f"{__version__}. Its page can still be opened."
+    )
+
+
+def _run(run: dict[str, Any]) -> contents.Run:
+    return contents.Run(
+        **{
+            **run,
+            "day": date.fromisoformat(run["day"]),
+            "files": tuple(contents.FileLine(**line) for line in run["files"]),
+            "rejects": tuple(contents.Reject(**{**line, "rows": tuple(line["rows"])}) for line in run["rejects"]),
+            "gates": tuple(contents.GateLine(**line) for line in run["gates"]),
+            "train_again": tuple(run["train_again"]),
+        }
+    )
+
+
+def _queued(position: int, row: dict[str, Any]) -> Queued:
+    return Queued(
+        position=position,
+        harm=contents.Harm(**row.pop("harm")),
+        left_ref=row.pop("left")["client_ref"],
+        right_ref=row.pop("right")["client_ref"],
+        survivor_ref=row.pop("recommended")["survivor_ref"],
+        blockers=tuple(blocker["kind"] for blocker in row.pop("outcomes")[0]["blockers"]),
+        **row,
+    )
