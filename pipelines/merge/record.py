@@ -80,8 +80,8 @@ class Alias:
 class Reference:
     """A number that a record goes by within its issuer. *Live*: an open order or a client on the books bears it.
 
-    ``core``: a council's reference without what offices add or lose (prefix, suffix, outer zeros); empty for others. Two
-    references of one core are one, written in two ways.
+    ``core``: a council's reference without what offices add or lose (prefix, suffix, outer zeros); empty for others.
+    Two references of one core are one, written in two ways.
     """
 
     kind: str
