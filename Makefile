@@ -11,6 +11,7 @@ READY := .venv/.ready
 include airflow.env
 export $(shell cut -s -d= -f1 airflow.env)
 export AIRFLOW__CORE__DAGS_FOLDER := $(CURDIR)/dags
+export AIRFLOW__CORE__PLUGINS_FOLDER := $(CURDIR)/plugins
 
 .PHONY: demo test lint types bench prove up clean
 

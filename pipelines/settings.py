@@ -60,7 +60,7 @@ class ReportSettings(_Section):
     """What leaves the building: ``mask`` hides most of each name, birth date, address and number in the report."""
 
     mask: bool = False
-    candidates_on_page: int = Field(default=500, ge=1)
+    candidates_on_page: int = Field(default=200, ge=1)
 
 
 class Settings(_Section):

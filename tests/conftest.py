@@ -14,7 +14,11 @@ ROOT = Path(__file__).parent.parent
 AIRFLOW_HOME = tempfile.TemporaryDirectory(prefix="oneclient-airflow-")
 
 os.environ.update(line.split("=", 1) for line in (ROOT / "airflow.env").read_text().splitlines() if "=" in line)
-os.environ.update(AIRFLOW_HOME=AIRFLOW_HOME.name, AIRFLOW__CORE__DAGS_FOLDER=str(ROOT / "dags"))
+os.environ.update(
+    AIRFLOW_HOME=AIRFLOW_HOME.name,
+    AIRFLOW__CORE__DAGS_FOLDER=str(ROOT / "dags"),
+    AIRFLOW__CORE__PLUGINS_FOLDER=str(ROOT / "plugins"),
+)
 
 settings.register_profile("quick", max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 settings.register_profile("full", max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))

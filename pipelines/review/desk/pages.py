@@ -1,0 +1,232 @@
+"""What the page shows: the queue, a candidate, a cluster, the decisions, the bulk check and the quality of review."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from fastapi import APIRouter, HTTPException
+from fastapi.responses import HTMLResponse
+
+from pipelines.decisions.standing import undone
+from pipelines.decisions.statement import NO_CHOICES, Choices, person
+from pipelines.decisions.store import DecisionStore
+from pipelines.merge.case import Case
+from pipelines.merge.outcomes import outcomes
+from pipelines.review.contents import Candidate
+from pipelines.review.decide import as_it_stands_today
+from pipelines.review.desk.app import show
+from pipelines.review.desk.asking import Asking, Asks, CandidateId, ClusterId
+from pipelines.review.desk.bulk_check import SAMPLE, bulk_check
+from pipelines.review.desk.forms import REASONS, VERDICTS, asked, filled_in, masked_references
+from pipelines.review.desk.queue import ROWS_ON_A_PAGE, STATES, Night, Row, Wanted, offers
+from pipelines.review.mask import mask_candidate, mask_cluster
+from pipelines.review.published import read_candidate, read_cluster
+from pipelines.review.quality import review_quality
+
+router = APIRouter(default_response_class=HTMLResponse)
+NEWEST = 200
+
+
+@router.get("/")
+def queue(asking: Asks, page: int = 1) -> HTMLResponse:
+    """The queue."""
+    with asking.at_the_desk() as (_, night, wanted):
+        rows = night.wanted(wanted)
+        pages = max(1, -(-len(rows) // ROWS_ON_A_PAGE))
+        page = min(max(1, page), pages)
+        shown = rows[(page - 1) * ROWS_ON_A_PAGE :][:ROWS_ON_A_PAGE]
+        searched = asking.searched() if wanted.found is not None else {}
+        return show(
+            asking.request,
+            "queue",
+            here="queue",
+            form_token=asking.form_token(),
+            night=night,
+            wanted=wanted,
+            offers=offers(night),
+            rows=shown,
+            found=len(rows),
+            page=page,
+            pages=pages,
+            query=asking.query(wanted),
+            query_of=lambda number: asking.query(wanted, page=str(number)),
+            search_text=searched.get("text", ""),
+            search_names=searched.get("names", False),
+            blind=asking.blind,
+            hidden=lambda row: hides(asking, row),
+            done=_done(asking, night),
+            STATES=STATES,
+        )
+
+
+@router.get("/candidates/{candidate_id}")
+def candidate(asking: Asks, candidate_id: CandidateId) -> HTMLResponse:
+    """One candidate, with the form to decide it."""
+    return show_candidate(asking, candidate_id)
+
+
+@router.get("/clusters/{cluster_id}")
+def cluster(asking: Asks, cluster_id: ClusterId) -> HTMLResponse:
+    """Three or more records of one person, perhaps. Decided pair by pair."""
+    with asking.at_the_desk() as (_, night, wanted):
+        found = read_cluster(asking.settings, night.day, cluster_id)
+        seen = asking.may_see(cluster_id)
+        rows = {row.candidate_id: row for row in night.rows}
+        return show(
+            asking.request,
+            "cluster",
+            here="queue",
+            form_token=asking.form_token(),
+            cluster=found if seen else mask_cluster(found),
+            rows=[rows[bond.candidate_id] for bond in found.bonds if bond.candidate_id in rows],
+            revealed=seen,
+            hidden=lambda row: hides(asking, row),
+            blind=asking.blind,
+            query=asking.query(wanted),
+            STATES=STATES,
+        )
+
+
+@router.get("/decisions")
+def decisions(asking: Asks) -> HTMLResponse:
+    """Who decided what, newest first."""
+    with asking.at_the_desk() as (store, night, _):
+        entries = store.entries()
+        return show(
+            asking.request,
+            "decisions",
+            here="decisions",
+            entries=entries[::-1][:NEWEST],
+            in_all=len(entries),
+            undone=undone(entries),
+            there={row.candidate_id: row for row in night.rows},
+            hides=lambda row: hides(asking, row),
+        )
+
+
+@router.get("/bulk")
+def bulk(asking: Asks) -> HTMLResponse:
+    """The sample to check, and the rest that may be decided after it."""
+    with asking.at_the_desk() as (store, night, filters):
+        wanted = replace(filters, tier="near-certain", state="waiting")
+        return show(
+            asking.request,
+            "bulk",
+            here="bulk",
+            form_token=asking.form_token(),
+            check=bulk_check(night, store.entries(), wanted, asking.who, asking.seals.key),
+            wanted=wanted,
+            offers=offers(night),
+            query=asking.query(wanted),
+            back=asking.query(wanted, blind="on", next="bulk"),
+            size=SAMPLE,
+        )
+
+
+@router.get("/quality")
+def quality(asking: Asks) -> HTMLResponse:
+    """How well people review."""
+    with asking.at_the_desk() as (store, night, _):
+        return show(
+            asking.request, "quality", here="quality", quality=review_quality(store.entries()), states=night.states(),
+            STATES=STATES,
+        )  # fmt: skip
+
+
+def show_candidate(
+    asking: Asking,
+    candidate_id: str,
+    *,
+    form: Mapping[str, str] | None = None,
+    choices: Choices | None = None,
+    refusal: str = "",
+    status: int = 200,
+) -> HTMLResponse:
+    """The page of a candidate; ``form`` and ``choices`` are what was filled in but not recorded yet."""
+    with asking.at_the_desk() as (store, night, wanted):
+        row = night.row(candidate_id)
+        if row is None:
+            raise HTTPException(404)
+        found = _as_it_stands(asking, store, night, candidate_id)
+        mine = row.holds_for(asking.who)
+        blind, seen = hides(asking, row), asking.may_see(candidate_id)
+        if choices is None:
+            choices = mine.chosen if mine else NO_CHOICES
+        recommended, tried = outcomes(Case((found.left, found.right), choices))
+        found = replace(found, recommended=recommended, outcomes=tried)
+        ask = asked(found)
+        filled = filled_in(choices, found) | {"verdict": (mine and mine.verdict) or "", "reason": ""} | dict(form or {})
+        before, after = night.beside(candidate_id, wanted)
+        return show(
+            asking.request,
+            "candidate",
+            status,
+            here="queue",
+            form_token=asking.form_token(),
+            decide_token=asking.seals.seal(
+                "decide",
+                user=asking.reviewer.user_id,
+                candidate=candidate_id,
+                evidence=found.evidence_hash,
+                blind=blind and not _decided_before(asking, store, candidate_id),
+            ),
+            candidate=found if seen else mask_candidate(found),
+            sides=["left" if tried_one.survivor_ref == found.left.client_ref else "right" for tried_one in tried],
+            swapped=bool(choices.survivor) and choices.survivor != recommended.survivor_ref,
+            row=row,
+            mine=mine,
+            blind=blind,
+            revealed=seen,
+            ask=ask if seen else masked_references(ask),
+            filled=filled,
+            refusal=refusal,
+            previewed=form is not None and not refusal,
+            before=before,
+            after=after,
+            in_cluster=found.cluster_id in night.clusters,
+            query=asking.query(wanted, **_onward(asking)),
+            place=_place(night, wanted, row),
+            done=_done(asking, night, beside=candidate_id),
+            VERDICTS=VERDICTS,
+            REASONS=REASONS,
+            STATES=STATES,
+        )
+
+
+def hides(asking: Asking, row: Row) -> bool:
+    """Whether the score of a candidate, and what others said of it, is still hidden from this person."""
+    return asking.blind and row.holds_for(asking.who) is None
+
+
+def _decided_before(asking: Asking, store: DecisionStore, candidate_id: str) -> bool:
+    """Whether this person ever decided it, and so was shown its score then, even if they took it back."""
+    mine = (entry for entry in store.entries() if entry.kind == "verdict" and entry.candidate_id == candidate_id)
+    return any(person(entry.who) == person(asking.who) for entry in mine)
+
+
+def _as_it_stands(asking: Asking, store: DecisionStore, night: Night, candidate_id: str) -> Candidate:
+    published = read_candidate(asking.settings, night.day, candidate_id)
+    return as_it_stands_today(asking.settings, store, night.day, published)
+
+
+def _done(asking: Asking, night: Night, beside: str = "") -> dict[str, Any] | None:
+    """What this person has just decided, told from the store, not from the address."""
+    row = night.row(asking.request.query_params.get("done", ""))
+    said = row.said_by(asking.who) if row else None
+    if row is None or said is None or row.candidate_id == beside:
+        return None
+    return {"row": row, "said": said, "seconds": time.time() - said.recorded.timestamp()}
+
+
+def _onward(asking: Asking) -> dict[str, str]:
+    """Where the decision leads, when not to the next of the queue."""
+    return {"next": "bulk"} if asking.request.query_params.get("next") == "bulk" else {}
+
+
+def _place(night: Night, wanted: Wanted, row: Row) -> tuple[int, int]:
+    """Which of the wanted ones this is, and of how many; 0 if it is none of them."""
+    ids = [one.candidate_id for one in night.wanted(wanted)]
+    return (ids.index(row.candidate_id) + 1 if row.candidate_id in ids else 0), len(ids)
