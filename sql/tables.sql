@@ -24,7 +24,8 @@ create table if not exists merged.crosswalk (client_id integer, survivor_id inte
 create table if not exists reviewed.decisions (
     sequence_number integer, recorded_at timestamptz, who varchar, door varchar, kind varchar, candidate_id varchar,
     left_ref varchar, right_ref varchar, verdict varchar, reason varchar, choices varchar, evidence_hash varchar,
-    match_probability double, match_weight double, tier varchar, model_version varchar, undoes integer
+    match_probability double, match_weight double, tier varchar, model_version varchar, score_was_hidden boolean,
+    seconds_spent double, undoes integer
 );
 create table if not exists reviewed.standings (
     left_id integer, right_id integer, candidate_id varchar, standing varchar, reason varchar, choices varchar,

@@ -28,6 +28,8 @@ _ENTRIES = pa.schema(
         ("match_weight", pa.float64()),
         ("tier", pa.string()),
         ("model_version", pa.string()),
+        ("score_was_hidden", pa.bool_()),
+        ("seconds_spent", pa.float64()),
         ("undoes", pa.int32()),
     ]
 )
@@ -77,6 +79,13 @@ def take_snapshot(settings: Settings, warehouse: Warehouse) -> Snapshot:
     counts = Counter(standing.standing for standing in found.values())
     log.info("read %d decisions, %d pairs are decided", len(entries), len(found))
     return Snapshot(len(entries), dict(sorted(counts.items())))
+
+
+def entries_read(warehouse: Warehouse) -> list[Entry]:
+    """The log as the last night read it, in order, without its hashes and times."""
+    warehouse.execute("create or replace temp view as_read as select * exclude (recorded_at) from reviewed.decisions")
+    rows = warehouse.connection.sql("select * from as_read order by sequence_number").to_arrow_table().to_pylist()
+    return [Entry(**row) for row in rows]
 
 
 def first_missing(warehouse: Warehouse, entries: list[Entry]) -> int | None:

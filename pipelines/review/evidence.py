@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import date
 from hashlib import sha256
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import Any
 
 from pipelines import __version__, merge
 from pipelines.decisions.evidence import Change, evidence_hash
-from pipelines.decisions.snapshot import show_facts
+from pipelines.decisions.snapshot import entries_read, show_facts
 from pipelines.decisions.standing import SETTLED
 from pipelines.decisions.statement import choices_read
 from pipelines.match.model import REGISTER_COLUMNS, Comparison, comparisons_for
@@ -21,6 +21,7 @@ from pipelines.merge.outcomes import outcomes
 from pipelines.review import contents
 from pipelines.review.clusters import by_pair, cluster_of
 from pipelines.review.harm import by_harm, clusters_by_harm, harm_of
+from pipelines.review.quality import review_quality
 from pipelines.review.rows import from_row, uncollected
 from pipelines.settings import Settings
 from pipelines.warehouse import Warehouse
@@ -125,6 +126,7 @@ def _run(settings: Settings, warehouse: Warehouse, day: date) -> contents.Run:
         files=tuple(contents.FileLine(**{k: v for k, v in file.items() if k != "gate"}) for file in files),
         rejects=tuple(contents.Reject(**{**reject, "rows": tuple(reject["rows"])}) for reject in rejects),
         gates=tuple(gates),
+        review=json.loads(json.dumps(asdict(review_quality(entries_read(warehouse))))),
         train_again=tuple(reason for (reason,) in warehouse.rows("select reason from matched.drift order by reason")),
         evidence_hash=warehouse.one(_EVIDENCE_HASH) if matched else "",
         rules_hash=rules_hash(),

@@ -17,5 +17,7 @@ select
     match_weight::double as match_weight,
     tier::varchar as tier,
     model_version::varchar as model_version,
+    score_was_hidden::boolean as score_was_hidden,
+    seconds_spent::double as seconds_spent,
     undoes::integer as undoes
 from read_entries

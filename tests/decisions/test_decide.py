@@ -234,6 +234,21 @@ class TestNextNight:
             (one.left.client_ref, "email", "new@example.org")
         ]
 
+    def test_the_report_says_how_well_people_review(self, desk: Desk, home: Settings, one: Candidate) -> None:
+        desk.asks("decide", one.candidate_id, "--verdict", "same", *BY_JO)
+        desk.asks("decide", one.candidate_id, "--verdict", "same", "--by", "Sam", "--reason", "so do I")
+        night = run_night(home, home.inbox, DAY + timedelta(days=1))
+        report = read_report(home, night.day)
+        (agreement,) = report.run.review["agreements"]
+        assert (agreement["one"], agreement["other"], agreement["pairs"], agreement["agreed"]) == (
+            "Jo Bloggs",
+            "Sam",
+            1,
+            1,
+        )
+        page = (home.reports / night.day.isoformat() / "index.html").read_text(encoding="utf-8")
+        assert "Quality of review" in page
+
     def test_a_past_night_is_listed_as_it_was(self, desk: Desk, one: Candidate) -> None:
         before = desk.asks("candidates", "--as-of", DAY)
         desk.asks("decide", one.candidate_id, "--verdict", "different", *BY_JO)
