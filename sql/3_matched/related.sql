@@ -15,8 +15,19 @@ with compared as (
         coalesce(level_gender = 'different', false) as genders_differ,
         coalesce(level_number = 'different', false) as numbers_differ,
         coalesce(level_number = 'same', false) as numbers_agree,
-        -- A father and a son of one name differ by these alone, and twins of one initial by a number or reference.
-        (level_birth <> 'missing' and not (same_home and coalesce(level_forename = 'initial', false)))
+        -- A father and a son of one name differ by the birth date alone, twins of like names by a number or reference,
+        -- unless one of the names is none (MARGRET), and so a slip of the other. A reference that is nearly the same tells
+        -- nothing: people of one household are often numbered one after the other.
+        (
+            level_birth <> 'missing'
+            and not (
+                same_home
+                and coalesce(
+                    level_forename = 'initial'
+                    or level_forename = 'close' and (l.own_name is null) = (r.own_name is null), false
+                )
+            )
+        )
             or coalesce(level_number = 'same', false) or coalesce(level_reference in ('same', 'slip'), false)
             as told_from_family,
         coalesce(abs(left(l.born, 4)::integer - left(r.born, 4)::integer), 0) as years_apart

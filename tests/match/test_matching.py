@@ -109,6 +109,12 @@ CASES = (
         {"Forename": "Ronald"}, {"Forename": "Donald"}, NOT_NEAR_CERTAIN,
     ),
     Case(
+        "twins whose names are one name spelt in two ways",
+        {"Surname": "Ravenscroft", "Gender": "M", "DateOfBirth": "05/07/1948", "Address1": "35 Clements Mews",
+         "Postcode": "TN23 8FZ", "Phone": "01233 496022"},
+        {"Forename": "Antony"}, {"Forename": "Anthony"}, NOT_NEAR_CERTAIN,
+    ),
+    Case(
         "a father and a son of one name",
         {"Forename": "Barnaby", "Surname": "Hollingworth", "Gender": "M", "Address1": "Rook Farm",
          "Postcode": "ME17 4JH", "Phone": "01622 555777"},
