@@ -19,12 +19,11 @@ from rich.progress import Progress
 from rich.table import Column, Table
 
 from pipelines import __version__
-from pipelines.settings import Settings, SettingsError, load_settings
+from pipelines.settings import TIERS, Settings, SettingsError, load_settings
 
 P = ParamSpec("P")
 Day = click.DateTime(formats=["%Y-%m-%d"])
 
-TIERS = ("near-certain", "likely", "possible")
 FOUND_A_PROBLEM = 1
 WRONG_USE = 2
 

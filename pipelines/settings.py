@@ -10,6 +10,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 HOME_VARIABLE = "ONECLIENT_HOME"
+TIERS = ("near-certain", "likely", "possible")
 
 
 class SettingsError(Exception):

@@ -25,10 +25,9 @@ from pipelines.match.labelled import load_labelled
 from pipelines.match.model import comparisons_for
 from pipelines.match.models import Model
 from pipelines.match.train import train_on
-from pipelines.settings import Settings, SettingsError
+from pipelines.settings import TIERS, Settings, SettingsError
 from pipelines.warehouse import Warehouse, open_warehouse, scratch_warehouse
 
-TIERS = ("near-certain", "likely", "possible")
 BANDS = (0.0, 0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.995, 0.999, 1.0)
 
 Ids = NDArray[np.int64]

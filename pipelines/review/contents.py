@@ -13,7 +13,6 @@ from pipelines.merge.record import Record
 from pipelines.merge.survivor import Recommendation
 
 Agreement = Literal["same", "close", "different", "missing"]
-TIERS = ("near-certain", "likely", "possible")
 
 
 @dataclass(frozen=True)

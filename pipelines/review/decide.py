@@ -18,9 +18,9 @@ from pipelines.decisions.evidence import changes
 from pipelines.decisions.standing import Standing, standings
 from pipelines.decisions.statement import NO_CHOICES, Choices, DecisionRefusedError, Statement, choices_from
 from pipelines.decisions.store import DecisionStore, line_of
-from pipelines.review.contents import TIERS, Candidate, Decided, Report
+from pipelines.review.contents import Candidate, Decided, Report
 from pipelines.review.published import NoReportError, evidence_hashes, last_night, read_report
-from pipelines.settings import Settings
+from pipelines.settings import TIERS, Settings
 
 BULK_SAME_TIER = "near-certain"
 _YES_OR_NO = {"": False, "no": False, "n": False, "false": False, "yes": True, "y": True, "true": True}

@@ -23,7 +23,7 @@ from pipelines.review.clusters import by_pair, cluster_of
 from pipelines.review.harm import by_harm, clusters_by_harm, harm_of
 from pipelines.review.quality import review_quality
 from pipelines.review.rows import from_row, uncollected
-from pipelines.settings import Settings
+from pipelines.settings import TIERS, Settings
 from pipelines.warehouse import Warehouse
 
 Row = dict[str, Any]
@@ -121,7 +121,7 @@ def _run(settings: Settings, warehouse: Warehouse, day: date) -> contents.Run:
         config_hash=settings.config_hash(),
         clients=warehouse.one("select count(*) from staged.clients where survivor_id = client_id"),
         new_clients=dict(made),
-        tiers=dict.fromkeys(contents.TIERS, 0) | (_open_tiers(warehouse) if matched else {}),
+        tiers=dict.fromkeys(TIERS, 0) | (_open_tiers(warehouse) if matched else {}),
         standings=dict(warehouse.rows(_STANDINGS)) if matched else {},
         files=tuple(contents.FileLine(**{k: v for k, v in file.items() if k != "gate"}) for file in files),
         rejects=tuple(contents.Reject(**{**reject, "rows": tuple(reject["rows"])}) for reject in rejects),

@@ -16,8 +16,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from pipelines.merge.outcomes import other_ways
 from pipelines.merge.preview import say_enrolment, say_pounds
 from pipelines.review import words
-from pipelines.review.contents import TIERS, Candidate, Cluster, Comparison, Report
+from pipelines.review.contents import Candidate, Cluster, Comparison, Report
 from pipelines.review.mask import mask_candidate, mask_cluster, mask_report
+from pipelines.settings import TIERS
 
 TEMPLATES = Path(__file__).parent / "templates"
 FAR = 1000.0

@@ -17,7 +17,7 @@ from scipy.stats import binomtest
 from pipelines.decisions.entry import Entry
 from pipelines.decisions.standing import in_force, undone
 from pipelines.decisions.statement import VERDICTS, person
-from pipelines.review.contents import TIERS
+from pipelines.settings import TIERS
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,6 @@ import xlsxwriter
 
 from pipelines.review.answers import ANSWERS, CANDIDATES, HOW_TO_DECIDE, LEDGER, LEDGER_HEADINGS, seal
 from pipelines.review.contents import (
-    TIERS,
     Candidate,
     Comparison,
     Confusion,
@@ -27,6 +26,7 @@ from pipelines.review.contents import (
 )
 from pipelines.review.mask import mask_report
 from pipelines.review.words import MADE_HOW, MARKS, how_made, in_order, say_bits, say_reference
+from pipelines.settings import TIERS
 
 LONGEST_CELL = 32_767
 MOST_ROWS = 1_048_575

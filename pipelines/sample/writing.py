@@ -64,20 +64,6 @@ class Habits:
     genders: tuple[str, str] = ("F", "M")
 
 
-COUNCIL_HABITS = {
-    "ESSEX": Habits(encoding="utf-8-sig", days="uk", newlines=True, pounds=True, genders=("Female", "Male")),
-    "KENT": Habits(encoding="cp1252", delimiter=";", days="iso", upper_case=True, second_phone=True),
-    "LEEDS": Habits(
-        delimiter="\t",
-        days="uk",
-        serials=True,
-        preamble=("Leeds Adult Social Care: purchase orders", "Commissioned home care; queries to the brokerage team"),
-        genders=("female", "male"),
-    ),
-}
-SYSTEM_HABITS = {"careplan": Habits(days="iso", genders=("Female", "Male")), "rosterly": Habits(encoding="cp1252")}
-
-
 def write_days_of(rng: Generator, days: pd.Series, habits: Habits) -> Texts:
     """Days as one source writes them, a few as Excel's serial numbers if that is its habit."""
     values = days.to_numpy().astype("datetime64[D]")

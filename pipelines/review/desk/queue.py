@@ -18,10 +18,10 @@ from pipelines.decisions.entry import Entry, Pair
 from pipelines.decisions.standing import SETTLED, Standing
 from pipelines.decisions.statement import person
 from pipelines.decisions.store import DecisionStore
-from pipelines.review.contents import TIERS, Run
+from pipelines.review.contents import Run
 from pipelines.review.decide import last_published, standings_today
 from pipelines.review.published import Queued, read_queue, read_run
-from pipelines.settings import Settings
+from pipelines.settings import TIERS, Settings
 
 ROWS_ON_A_PAGE = 25
 STATES = {
