@@ -17,6 +17,7 @@ from benchmarks.matching.environments import OURS, ROOT, version_of
 from benchmarks.matching.scoring import HARD_KINDS
 
 RESULTS = Path(__file__).parents[1] / "RESULTS.md"
+TITLE = "Results of `benchmarks/run.py matching --write`"
 HEADINGS = ("contender", "F1", "precision", "recall", "top tier: precision", "recall", "hard negatives merged",
             "seconds", "without imports", "peak MB")  # fmt: skip
 LONGEST_CELL, LONGEST_REASON = 20, 300
@@ -46,16 +47,25 @@ def hard_negatives(file: str, runs: Sequence[Run]) -> Table | None:
 
 
 def write_results(runs: Sequence[Run]) -> None:
-    """Renew RESULTS.md with all that was run."""
-    lines = ["# Results of `benchmarks/run.py matching --write`", "", _circumstances(), ""]
+    """Renew this benchmark's part of RESULTS.md with all that was run."""
+    lines = [circumstances(CONTENDERS), ""]
     for file in dict.fromkeys(run.file for run in runs):
         of_file = [run for run in runs if run.file == file]
-        lines += [f"## {file}", "", *_markdown(HEADINGS, [_cells(run) for run in of_file]), ""]
+        lines += [f"## {file}", "", *markdown(HEADINGS, [_cells(run) for run in of_file]), ""]
         lines += [line for failure in _failures(of_file) for line in (failure, "")]
         headings, rows = _hard_cells(of_file)
         if rows:
-            lines += ["Two people in one cluster, by kind:", "", *_markdown(headings, rows), ""]
-    RESULTS.write_text("\n".join(lines), encoding="utf-8")
+            lines += ["Two people in one cluster, by kind:", "", *markdown(headings, rows), ""]
+    write_section(TITLE, lines)
+
+
+def write_section(title: str, lines: Iterable[str]) -> None:
+    """Renew what RESULTS.md says under one title; what stands under others stays."""
+    written = RESULTS.read_text(encoding="utf-8") if RESULTS.exists() else ""
+    sections = {section.partition("\n")[0]: section for section in written.split("\n# ") if section}
+    sections = {heading.removeprefix("# "): section.removeprefix("# ") for heading, section in sections.items()}
+    sections[title] = "\n".join([title, "", *lines])
+    RESULTS.write_text("\n".join(f"# {section.rstrip()}\n" for section in sections.values()), encoding="utf-8")
 
 
 def _cells(run: Run) -> list[str]:
@@ -94,19 +104,21 @@ def _share(value: float | None) -> str:
     return f"{value:.4f}" if value in {0.0, 1.0} else f"{min(value, 0.9999):.4f}"
 
 
-def _markdown(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+def markdown(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    """A table whose first column is text and the others figures."""
     ruler = ["---", *["---:"] * (len(headings) - 1)]
     return ["| " + " | ".join(cells) + " |" for cells in (headings, ruler, *rows)]
 
 
-def _circumstances() -> str:
+def circumstances(contenders: Iterable[str]) -> str:
+    """The commit, the machine, and the versions of those contenders."""
     commit = subprocess.run(
         ["git", "describe", "--always", "--dirty"], cwd=ROOT, capture_output=True, text=True, check=False
     ).stdout.strip()
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     versions = ", ".join(
         f"{c.package} {_our_version() if c.environment == OURS else version_of(c.environment, c.package)}"
-        for c in CONTENDERS.values()
+        for c in map(CONTENDERS.__getitem__, contenders)
     )
     return (
         f"Commit {commit or 'unknown'}; {os.cpu_count()} cores, {memory:.0f} GB, {platform.system()}, "

@@ -81,8 +81,9 @@ def pairs_in_blocks(scratch: Warehouse, keys: tuple[str, ...]) -> int:
 
 
 def blocking_condition(keys: tuple[str, ...]) -> str:
-    """A blocking rule as SQL over ``l`` and ``r``: each key equal on both sides (``a=b``: left a equals right b)."""
-    return " and ".join(_equal(*(key.split("=") if "=" in key else (key, key))) for key in keys)
+    """A blocking rule as SQL over ``l`` and ``r``: each key equal on both sides (``a=b``: one's a is the other's b)."""
+    ways = _ways(keys)
+    return ways[0] if len(ways) == 1 else " or ".join(f"({way})" for way in ways)
 
 
 def blocking_columns(keys: tuple[str, ...]) -> set[str]:
@@ -95,15 +96,30 @@ def blocking_conditions(names: Iterable[str]) -> list[str]:
     return [blocking_condition(BLOCKING[name]) for name in names]
 
 
-def sharing_a_block(names: Iterable[str], records: str, others: str) -> str:
-    """SQL for the ids of the records of one table that share a block with one of another, by any of the rules."""
-    shared = []
-    for name in names:
-        for swap in sorted({False, any("=" in key for key in BLOCKING[name])}):
-            sides = [(key.split("=") * 2)[:2] for key in BLOCKING[name]]
-            equal = " and ".join(_equal(*(reversed(side) if swap else side)) for side in sides)
-            shared.append(f"select l.client_id from {records} as l semi join {others} as r on {equal}")
-    return " union ".join(shared) or "select null"
+def blocked_pairs(names: Iterable[str], some: str, records: str) -> str:
+    """SQL for the pairs (``left_id`` < ``right_id``) of a record in ``some`` and one in ``records`` that share a block.
+
+    ``some`` are among ``records``: new and changed ones, or all. A join for each rule, since DuckDB hashes equalities
+    but tries every pair for an *or*.
+    """
+    joins = [
+        f"select l.client_id as one_id, r.client_id as other_id from {some} as l join {records} as r on {way}"
+        for name in names
+        for way in _ways(BLOCKING[name])
+    ]
+    shared = " union all ".join(joins) or "select null::integer as one_id, null::integer as other_id"
+    return (
+        "select distinct least(one_id, other_id) as left_id, greatest(one_id, other_id) as right_id"
+        f" from ({shared}) where one_id <> other_id"
+    )
+
+
+def _ways(keys: tuple[str, ...]) -> list[str]:
+    """A blocking rule as SQL, and again with the sides changed if that is another condition."""
+    sides = [(key.split("=") * 2)[:2] for key in keys]
+    changed = [(right, left) for left, right in sides]
+    alike = sorted(map(tuple, sides)) == sorted(changed)
+    return [" and ".join(_equal(*side) for side in way) for way in ((sides,) if alike else (sides, changed))]
 
 
 def _equal(left: str, right: str) -> str:

@@ -24,18 +24,27 @@ Profile = Mapping[str, Any]
 
 
 def profile(
-    warehouse: Warehouse, comparisons: Sequence[Comparison], columns: Sequence[str], pairs: str, records: str
+    warehouse: Warehouse,
+    comparisons: Sequence[Comparison],
+    columns: Sequence[str],
+    pairs: str,
+    judged: str,
+    records: str,
 ) -> dict[str, Any]:
-    """What of a register can drift: records, share filled of each column, levels of the likely pairs in ``judged``."""
+    """What of a register can drift: records, share filled of each column, levels of the likely among judged pairs."""
     shares = ", ".join(f"count({column}) / greatest(count(*), 1)" for column in columns)
     count, *filled = warehouse.rows(f"select count(*), {shares} from {records}")[0]
-    likely = f"{pairs} join judged using (left_id, right_id) where tier in ('near-certain', 'likely')"
+    levels = ", ".join(f"level_{comparison.name}" for comparison in comparisons)
+    warehouse.execute(
+        f"create or replace temp table likely_levels as select {levels} from {pairs}"
+        f" semi join (from {judged} where tier in ('near-certain', 'likely')) using (left_id, right_id)"
+    )
     return {
         "records": count,
         "filled": dict(zip(columns, filled, strict=True)),
         "levels": {
             comparison.name: dict(
-                warehouse.rows(f"select level_{comparison.name}, count(*) from {likely} group by 1 order by 1")
+                warehouse.rows(f"select level_{comparison.name}, count(*) from likely_levels group by 1 order by 1")
             )
             for comparison in comparisons
         },

@@ -6,7 +6,8 @@ import logging
 import warnings
 from collections.abc import Mapping, Sequence
 from math import log2
-from typing import Any
+from pathlib import Path
+from typing import Any, TypeAlias
 
 import pyarrow as pa
 
@@ -18,6 +19,8 @@ logging.getLogger("splink").setLevel(logging.ERROR)
 LEAST_PROBABILITY = 0.001
 ROUNDED_OFF = 0.9  # Splink adds in another order than we do, and must not lose a pair by it.
 
+Terms: TypeAlias = pa.Table | Path
+
 
 class Engine:
     """One Splink session over a table or view of records of a scratch warehouse."""
@@ -28,6 +31,7 @@ class Engine:
         from splink import DuckDBAPI, Linker  # noqa: PLC0415 - takes a second, and only matching needs it
 
         self.scratch = scratch
+        self.records = records
         self.comparisons = comparisons
         self.prior: float = settings["probability_two_random_records_match"]
         self.api = DuckDBAPI(connection=scratch.connection)
@@ -35,33 +39,32 @@ class Engine:
             warnings.simplefilter("ignore")
             self.linker = Linker(self.api.register(records), settings, log_level=None, validate_settings=False)
 
-    def register_terms(self, terms: Mapping[str, pa.Table]) -> None:
-        """Pin the term frequencies: for each column a table (value, tf_<column>)."""
+    def register_terms(self, terms: Mapping[str, Terms]) -> None:
+        """Pin the term frequencies of the records' values: for each column a table, or Parquet file, of all of them."""
         for column, table in terms.items():
-            with self.scratch.relation("incoming_terms", table):
-                self.scratch.execute(f"create or replace table terms_{column} as select * from incoming_terms")
+            needed = f"semi join {self.records} using ({column})"
+            make = f"create or replace table terms_{column} as select * from"
+            if isinstance(table, Path):
+                self.scratch.execute(f"{make} read_parquet($file) {needed}", {"file": str(table)})
+            else:
+                with self.scratch.relation("incoming_terms", table):
+                    self.scratch.execute(f"{make} incoming_terms {needed}")
             self.linker.table_management.register_term_frequency_lookup(self.api.register(f"terms_{column}"), column)
 
-    def pairs_within(self, table: str, found: str, least: float = LEAST_PROBABILITY) -> None:
-        """Scored pairs among the rows of one table, into the table ``found`` as ``pairs_between`` writes it."""
-        scored = self.linker.inference.predict_within(
-            self.api.register(table), threshold_match_probability=ROUNDED_OFF * least, warning_mode="never"
-        )
-        self._keep(scored, found, least)
-
-    def pairs_between(self, left: str, right: str, found: str) -> None:
-        """Scored pairs with one row from each of two tables, into the table ``found``.
+    def score(self, pairs: str, found: str, least: float = LEAST_PROBABILITY) -> None:
+        """Score pairs of the records (SQL for ``left_id``, ``right_id``), into the table ``found``.
 
         Columns: ``left_id`` < ``right_id``, ``match_weight`` (bits), and for each comparison ``level_<name>`` and
-        ``weight_<name>`` (bits). Pairs that are less likely than one in a thousand are not kept.
+        ``weight_<name>`` (bits). Pairs that are less likely than ``least`` are not kept.
         """
-        scored = self.linker.inference.predict_between(
-            self.api.register(left),
-            self.api.register(right),
-            threshold_match_probability=ROUNDED_OFF * LEAST_PROBABILITY,
-            warning_mode="never",
+        self.scratch.execute(
+            "create or replace table pairs_to_score as"
+            f" select '0' as match_key, left_id as join_key_l, right_id as join_key_r from ({pairs})"
         )
-        self._keep(scored, found, LEAST_PROBABILITY)
+        self.linker.table_management.register_blocked_pairs_for_predict(self.api.register("pairs_to_score"))
+        scored = self.linker.inference.predict(threshold_match_probability=ROUNDED_OFF * least, warning_mode="never")
+        self._keep(scored, found, least)
+        self.scratch.execute("drop table pairs_to_score")
 
     def _keep(self, scored: Any, found: str, least: float) -> None:
         levels = ", ".join(

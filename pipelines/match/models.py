@@ -7,6 +7,7 @@ import json
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipelines.match.calibrate import Calibration
-from pipelines.match.engine import Engine
+from pipelines.match.engine import Engine, Terms
 from pipelines.match.model import Comparison, comparisons_for, terms_of
 from pipelines.settings import Settings, SettingsError
-from pipelines.warehouse import Warehouse
+from pipelines.warehouse import SQL, STAGES, Warehouse
 
 MODEL = "model.json"
 
@@ -31,13 +32,20 @@ class Model:
     version: str
     comparisons: tuple[Comparison, ...]
     splink: Mapping[str, Any]
-    terms: Mapping[str, pa.Table]
+    terms: Mapping[str, Terms]
     blocking: Mapping[str, int]
     calibration: Calibration
 
     def engine(self, scratch: Warehouse) -> Engine:
         """A Splink session with this model over the ``records`` of a scratch warehouse."""
         return open_engine(scratch, self.comparisons, self.splink, self.terms)
+
+
+@cache
+def rules_hash() -> str:
+    """Twelve hex digits of all code that says how records are derived, judged and clustered."""
+    files = [*Path(__file__).parent.glob("*.py"), *(SQL / STAGES["matched"]).glob("*.sql"), SQL / "macros.sql"]
+    return hashlib.sha256(b"".join(file.read_bytes() for file in sorted(files))).hexdigest()[:12]
 
 
 def version_of(splink: Mapping[str, Any], terms: Mapping[str, pa.Table], calibration: Calibration) -> str:
@@ -52,7 +60,7 @@ def open_engine(
     scratch: Warehouse,
     comparisons: Sequence[Comparison],
     splink: Mapping[str, Any],
-    terms: Mapping[str, pa.Table],
+    terms: Mapping[str, Terms],
     records: str = "records",
 ) -> Engine:
     """A Splink session over a table of records, its term frequencies pinned."""
@@ -71,7 +79,7 @@ def load_model(settings: Settings) -> Model | None:
         return None
     folder = settings.models / about["version"]
     comparisons = comparisons_for(about["columns"])
-    terms = {column: pq.read_table(folder / f"terms_{column}.parquet") for column in terms_of(comparisons)}
+    terms = {column: folder / f"terms_{column}.parquet" for column in terms_of(comparisons)}
     if [c["output_column_name"] for c in about["splink"]["comparisons"]] != [c.name for c in comparisons]:
         raise SettingsError(f"Model {about['version']} was made by another version of oneclient. Run: oneclient train")
     calibration = Calibration.from_dict(about["calibration"])

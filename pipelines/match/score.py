@@ -11,12 +11,13 @@ import pandas as pd
 import pyarrow as pa
 
 from pipelines.decisions.snapshot import take_snapshot
-from pipelines.match.blocking import sharing_a_block
+from pipelines.match.blocking import blocked_pairs
+from pipelines.match.calibrate import judging
 from pipelines.match.cluster import JOIN_ABOVE, clusters_of
 from pipelines.match.drift import drift, profile
 from pipelines.match.judge import judge
 from pipelines.match.model import REGISTER_COLUMNS
-from pipelines.match.models import Model, load_model, read_about
+from pipelines.match.models import Model, load_model, read_about, rules_hash
 from pipelines.match.train import load_records, train_model
 from pipelines.quality import pass_gate, suite_columns
 from pipelines.settings import Settings
@@ -60,6 +61,8 @@ def match_clients(settings: Settings, day: date) -> Matching:
 
 
 class _Night:
+    """One night's matching. What a night costs follows what changed, and the outcome is that of matching everything."""
+
     def __init__(self, warehouse: Warehouse, settings: Settings, model: Model, day: date) -> None:
         self.warehouse = warehouse
         self.settings = settings
@@ -68,72 +71,123 @@ class _Night:
         self.day = day
 
     def run(self, scored_in_training: pa.Table | None) -> Matching:
-        records = self.warehouse.work("records", "matched.records")
+        self._derive()
+        changed = int(self.warehouse.one("select count(*) from changed"))
+        self._keep_pairs(scored_in_training)
+        self._find_affected()
+        if self.warehouse.one("select count(*) from affected"):
+            self._draw_up_candidates()
+            self._cluster()
+        tiers = self.warehouse.rows("select tier, count(*) from matched.candidates group by 1 order by 1")
+        records = self.warehouse.one("select count(*) from matched.records")
+        return Matching(self.model.version, records, changed, dict(tiers), self._drift())
+
+    def _derive(self) -> None:
+        """Bring ``matched.records`` up to date. Temporary tables: ``changed``, the records to score again; ``stale``,
+        those and the ones that are gone, whose pairs do not hold any more."""
+        self.warehouse.create(
+            "matched.scored",
+            "select 0 as client_id, 0::ubigint as source_hash, 0::ubigint as record_hash, '' as model_version",
+        )
+        self.warehouse.work("touched", "matched.touched", {"rules": f"{self.model.version} {rules_hash()}"})
+        self.warehouse.work("fresh_records", "matched.records")
         self.warehouse.work("seen", "matched.scored", self.version)
-        self.warehouse.create("matched.scored", "select * from seen")
         self.warehouse.execute(
             "create or replace temp table changed as"
-            " select * from seen anti join matched.scored using (client_id, record_hash, model_version)"
+            " select client_id from seen anti join matched.scored using (client_id, record_hash, model_version)"
         )
         self.warehouse.execute(
             "create or replace temp table stale as select client_id from changed"
-            " union select client_id from matched.scored where client_id not in (select client_id from records)"
+            " union all select client_id from touched anti join seen using (client_id)"
         )
-        changed = int(self.warehouse.one("select count(*) from changed"))
-        if self.warehouse.one("select count(*) from stale"):
-            self._keep_pairs(self._score_again() if scored_in_training is None else scored_in_training)
-            self.warehouse.upsert("matched.scored", ["client_id"], "seen", within="true")
+        for table, fresh in (("matched.records", "fresh_records"), ("matched.scored", "seen")):
+            self.warehouse.create(table, f"select * from {fresh}")
+            self.warehouse.execute(f"delete from {table} where client_id in (select client_id from touched)")
+            self.warehouse.append(table, fresh)
+            self.warehouse.execute(f"drop table {fresh}")
+
+    def _keep_pairs(self, scored_in_training: pa.Table | None) -> None:
+        """Bring ``matched.pairs`` up to date. Temporary table ``parted``: the records that lost a pair by it."""
+        if not self.warehouse.one("select count(*) from stale"):
+            self.warehouse.execute("create or replace temp table parted (client_id integer)")
+            return
+        scored = self._score_again() if scored_in_training is None else scored_in_training
+        with self.warehouse.relation("scored_pairs", scored):
+            self.warehouse.work("incoming", "matched.pairs", self.version)
+        self.warehouse.create("matched.pairs", "select * from incoming")
+        lost = "left_id in (select client_id from stale) or right_id in (select client_id from stale)"
+        self.warehouse.execute(
+            "create or replace temp table parted as"
+            f" select unnest([left_id, right_id]) as client_id from matched.pairs where {lost}"
+        )
+        self.warehouse.upsert("matched.pairs", ["left_id", "right_id"], "incoming", within=lost)
+
+    def _score_again(self) -> pa.Table:
+        """Pairs of new and changed records with all; every other pair keeps its score."""
+        self.warehouse.execute(
+            "create or replace temp table changed_records as from matched.records semi join changed using (client_id)"
+        )
+        self.warehouse.execute(
+            "create or replace temp table blocked as"
+            f" {blocked_pairs(self.model.blocking, 'changed_records', 'matched.records')}"
+        )
+        self.warehouse.execute("drop table changed_records")  # a copy that a large register cannot afford
+        paired = "select * from matched.records where client_id in (select unnest([left_id, right_id]) from blocked)"
+        with scratch_warehouse(self.settings.warehouse) as scratch:
+            load_records(scratch, "records", self.warehouse.connection.sql(paired).to_arrow_table())
+            with scratch.relation("blocked", self.warehouse.connection.sql("from blocked").to_arrow_table()):
+                self.model.engine(scratch).score("from blocked", "scored_pairs")
+            return scratch.connection.sql("from scored_pairs").to_arrow_table()
+
+    def _find_affected(self) -> None:
+        """Temporary tables ``decided`` and ``affected``: the records whose candidates and cluster may change."""
+        self.warehouse.work("decided", "matched.decided")
+        self.warehouse.create("matched.decided", "select * from decided")
+        terms = judging(self.model.calibration, self.settings.match)
+        self.warehouse.work("by_rules", "matched.drawn_up", {"rules": f"{self.model.version} {rules_hash()} {terms}"})
+        self.warehouse.create("matched.drawn_up", "select * from by_rules")
+        self.warehouse.work("unsettled", "matched.unsettled")
+        self.warehouse.work("affected", "matched.affected")
+        self.warehouse.upsert("matched.decided", ["left_id", "right_id"], "decided", within="true")
+        self.warehouse.upsert("matched.drawn_up", ["rules"], "by_rules", within="true")
+
+    def _draw_up_candidates(self) -> None:
+        self.warehouse.execute(
+            "create or replace temp view affected_pairs as"
+            " from matched.pairs where left_id in (select client_id from affected)"
+        )
         judge(
             self.warehouse,
             self.model.comparisons,
             self.model.calibration,
             self.settings.match,
-            "matched.pairs",
-            "records",
+            "affected_pairs",
+            "matched.records",
         )
         self.warehouse.work("incoming", "matched.candidates", self.version)
-        rows = self.warehouse.frame(f"select {', '.join(suite_columns('matched.candidates'))} from incoming")
-        pass_gate(self.warehouse, self.day, "matched.candidates", rows)
-        self.warehouse.upsert("matched.candidates", ["candidate_id"], "incoming", within="true")
-        self._cluster()
-        tiers = self.warehouse.rows("select tier, count(*) from matched.candidates group by 1 order by 1")
-        return Matching(self.model.version, records, changed, dict(tiers), self._drift())
+        self.warehouse.create("matched.candidates", "select * from incoming")
+        self._pass_gate()
+        self.warehouse.upsert("matched.candidates", ["candidate_id"], "incoming", within=_affected("left_id"))
 
-    def _score_again(self) -> pa.Table:
-        """Pairs of new and changed records against all; every other pair keeps its score."""
-        self.warehouse.execute(
-            "create or replace temp table changed_records as from records semi join changed using (client_id)"
+    def _pass_gate(self) -> None:
+        """The suite runs over the candidates that the night brings, and any kept one that has the id of one of them."""
+        columns = ", ".join(suite_columns("matched.candidates"))
+        rows = self.warehouse.frame(
+            f"select {columns} from incoming union all select {columns} from matched.candidates"
+            f" where candidate_id in (select candidate_id from incoming) and not {_affected('left_id')}"
         )
-        self.warehouse.execute(
-            "create or replace temp table other_records as from records anti join changed using (client_id)"
-            f" where client_id in ({sharing_a_block(self.model.blocking, 'records', 'changed_records')})"
-        )
-        with scratch_warehouse(self.settings.warehouse) as scratch:
-            for table in ("changed_records", "other_records"):
-                load_records(scratch, table, self.warehouse.connection.sql(f"from {table}").to_arrow_table())
-            scratch.execute("create view records as from changed_records union all from other_records")
-            engine = self.model.engine(scratch)
-            engine.pairs_within("changed_records", "within")
-            engine.pairs_between("changed_records", "other_records", "between")
-            return scratch.connection.sql("from within union all from between").to_arrow_table()
-
-    def _keep_pairs(self, scored: pa.Table) -> None:
-        with self.warehouse.relation("scored_pairs", scored):
-            self.warehouse.work("incoming", "matched.pairs", self.version)
-        self.warehouse.create("matched.pairs", "select * from incoming")
-        stale = "(select client_id from stale)"
-        self.warehouse.upsert(
-            "matched.pairs", ["left_id", "right_id"], "incoming", within=f"left_id in {stale} or right_id in {stale}"
-        )
+        if len(rows):
+            pass_gate(self.warehouse, self.day, "matched.candidates", rows)
 
     def _cluster(self) -> None:
+        """Bring ``matched.clusters`` and ``matched.contradictions`` up to date for the affected records."""
         self.warehouse.work("entangled", "matched.entangled")
-        standings = self.warehouse.rows("select standing, left_id, right_id from reviewed.standings")
-        decided = {
-            which: {(left, right) for standing, left, right in standings if standing == which}
-            for which in ("same", "different")
-        }
-        roots = clusters_of(self.warehouse.rows("from entangled"), together=decided["same"], apart=decided["different"])
+        decided = self.warehouse.rows(f"select left_id, right_id, is_same from decided where {_affected('left_id')}")
+        roots = clusters_of(
+            self.warehouse.rows("from entangled"),
+            together=[(left, right) for left, right, is_same in decided if is_same],
+            apart=[(left, right) for left, right, is_same in decided if not is_same],
+        )
         connected = pd.DataFrame({"client_id": list(roots), "root_id": list(roots.values())}, dtype="int64")
         with self.warehouse.relation("disentangled", connected):
             self.warehouse.execute(
@@ -143,14 +197,26 @@ class _Night:
                 {"join_above": JOIN_ABOVE},
             )
         self.warehouse.work("incoming", "matched.clusters")
-        self.warehouse.upsert("matched.clusters", ["client_id"], "incoming", within="true")
+        self.warehouse.upsert("matched.clusters", ["client_id"], "incoming", within=_affected("client_id"))
         self.warehouse.work("incoming", "matched.contradictions")
-        self.warehouse.upsert("matched.contradictions", ["middle_id", "left_id", "right_id"], "incoming", within="true")
+        self.warehouse.upsert(
+            "matched.contradictions",
+            ["middle_id", "left_id", "right_id"],
+            "incoming",
+            within=_affected("middle_id"),
+        )
 
     def _drift(self) -> list[str]:
         """Why the model should be trained again; kept in ``matched.drift`` for the report."""
         about = read_about(self.settings)
-        now = profile(self.warehouse, self.model.comparisons, REGISTER_COLUMNS, "matched.pairs", "records")
+        now = profile(
+            self.warehouse,
+            self.model.comparisons,
+            REGISTER_COLUMNS,
+            "matched.pairs",
+            "matched.candidates",
+            "matched.records",
+        )
         reasons = drift(about["profile"], now, self.model.comparisons) if about else []
         found = pd.DataFrame({"reason": pd.Series(reasons, dtype="str")})
         with self.warehouse.relation("reasons", found):
@@ -159,3 +225,7 @@ class _Night:
             )
         self.warehouse.upsert("matched.drift", ["reason"], "incoming", within="true")
         return reasons
+
+
+def _affected(column: str) -> str:
+    return f"{column} in (select client_id from affected)"

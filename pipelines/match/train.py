@@ -22,6 +22,7 @@ from pipelines.match.blocking import (
     BLOCKING,
     affordable_blocking,
     affordable_pairs,
+    blocked_pairs,
     blocking_columns,
     blocking_condition,
     blocking_conditions,
@@ -71,6 +72,7 @@ def train_model(settings: Settings, warehouse: Warehouse) -> tuple[Model, pa.Tab
     """
     if not warehouse.exists("staged.clients") or not warehouse.one("select count(*) from staged.clients"):
         raise NothingToLearnError("The register is empty. Run a night first: oneclient nightly")
+    warehouse.execute("create or replace temp table touched as select client_id from staged.clients")
     records = warehouse.connection.sql(sql_text("matched.records")).to_arrow_table()
     with scratch_warehouse(settings.warehouse) as scratch:
         load_records(scratch, "records", records)
@@ -91,7 +93,7 @@ def train_model(settings: Settings, warehouse: Warehouse) -> tuple[Model, pa.Tab
             "splink": model.splink,
             "calibration": model.calibration.as_dict(),
             "quality": quality(model.calibration, settings.match),
-            "profile": profile(scratch, model.comparisons, REGISTER_COLUMNS, "scored_pairs", "records"),
+            "profile": profile(scratch, model.comparisons, REGISTER_COLUMNS, "scored_pairs", "judged", "records"),
         }
         keep_model(settings.models, model, about, charts.draw(model, scratch))
         pairs = scratch.connection.sql("from scored_pairs").to_arrow_table()
@@ -110,7 +112,7 @@ def train_on(scratch: Warehouse, columns: Collection[str], settings: MatchSettin
     """Train on the table ``records`` of a scratch warehouse, comparing the given columns of it.
 
     Pairs in the table ``decided`` (left_id, right_id, is_same) help to say what a weight means. Leaves all pairs in
-    ``scored_pairs``, scored by the trained model as ``Engine.pairs_within`` scores them.
+    ``scored_pairs``, scored by the trained model as ``Engine.score`` does.
     """
     return _Training(scratch, columns, settings).run()
 
@@ -193,7 +195,8 @@ class _Training:
 
     def _score(self) -> None:
         """``scored_pairs``; the prior is raised to the share of all pairs that they add up to (hopeless ones apart)."""
-        self._engine().pairs_within("records", "scored_pairs", LEAST_PROBABILITY / PRIOR_MAY_RISE)
+        pairs = blocked_pairs(self.blocking, "records", "records")
+        self._engine().score(pairs, "scored_pairs", LEAST_PROBABILITY / PRIOR_MAY_RISE)
         if self.records >= ENOUGH_RECORDS:
             expected = self.scratch.one(
                 "with likely as (select 1 / (1 + 2 ** -match_weight) as probability from scored_pairs)"
@@ -232,11 +235,6 @@ class _Training:
         """
         silent = {
             **self.splink,
-            "blocking_rules_to_generate_predictions": [
-                {"blocking_rule": blocking_condition(BLOCKING[name])}
-                for name in self.blocking
-                if not blocking_columns(BLOCKING[name]) & set(numbers)
-            ],
             "comparisons": [
                 _silenced(comparison) if comparison["output_column_name"] in numbers else comparison
                 for comparison in self.splink["comparisons"]
@@ -248,7 +246,8 @@ class _Training:
         enough = f"{numbered} and {sampled}" if "surname" in self.columns and found > NUMBERED_RECORDS else numbered
         self.scratch.execute(f"create or replace table numbered as select * from records where {enough}")
         engine = open_engine(self.scratch, self.comparisons, silent, self.terms, "numbered")
-        engine.pairs_within("numbered", "held_out_pairs")
+        unnumbered = [name for name in self.blocking if not blocking_columns(BLOCKING[name]) & set(numbers)]
+        engine.score(blocked_pairs(unnumbered, "numbered", "numbered"), "held_out_pairs")
 
 
 def _silenced(comparison: dict[str, Any]) -> dict[str, Any]:

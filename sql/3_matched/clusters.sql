@@ -1,5 +1,6 @@
 -- One row is one client record that is taken for one person with others, and their cluster. A cluster keeps the id under
 -- which most of its records stood the night before, so that people can speak of it; else its smallest free id names it.
+-- Of the affected records only; the other clusters stay.
 with members as (
     select client_id::integer as client_id, root_id
     from clustered
@@ -24,7 +25,11 @@ new as (
     select root_id, min('K' || lpad(client_id::varchar, 7, '0')) as cluster_id
     from members
     where root_id not in (select root_id from kept)
-        and 'K' || lpad(client_id::varchar, 7, '0') not in (select cluster_id from kept)
+        and 'K' || lpad(client_id::varchar, 7, '0') not in (
+            select cluster_id from kept
+            union
+            select cluster_id from matched.clusters where client_id not in (select client_id from affected)
+        )
     group by root_id
 )
 

@@ -5,7 +5,7 @@ with ends as (
     union all
     select right_id from judged
     union all
-    select unnest([left_id, right_id, left_id, right_id]) from reviewed.standings
+    select unnest([left_id, right_id, left_id, right_id]) from decided
 ),
 
 met_again as (

@@ -7,15 +7,17 @@ from collections.abc import Iterable
 from pipelines.warehouse import scratch_warehouse
 
 
-def named(before: dict[int, str], now: Iterable[set[int]]) -> dict[int, str]:
-    """The cluster id of each record, given last night's and tonight's groups."""
+def named(before: dict[int, str], now: Iterable[set[int]], others: dict[int, str] | None = None) -> dict[int, str]:
+    """The cluster id of each record, given last night's and tonight's groups; ``others`` stay as they were."""
     with scratch_warehouse() as scratch:
         scratch.execute("create temp table clustered (client_id integer, root_id integer)")
         for group in now:
             for record in group:
                 scratch.execute(f"insert into clustered values ({record}, {min(group)})")
-        for record, cluster in before.items():
+        for record, cluster in {**before, **(others or {})}.items():
             scratch.execute(f"insert into matched.clusters values ({record}, '{cluster}')")
+        records = {*before, *(record for group in now for record in group)}
+        scratch.execute("create temp table affected as select unnest($ids) as client_id", {"ids": sorted(records)})
         scratch.work("found", "matched.clusters")
         return dict(scratch.rows("select client_id, cluster_id from found"))
 
@@ -41,6 +43,12 @@ def test_a_cluster_that_splits_leaves_its_name_to_the_larger_part() -> None:
     before = dict.fromkeys((1, 2, 3, 4, 5), "K0000001")
     found = named(before, [{1, 2}, {3, 4, 5}])
     assert found == {1: "K0000002", 2: "K0000002", 3: "K0000001", 4: "K0000001", 5: "K0000001"}
+
+
+def test_a_new_cluster_never_takes_the_name_of_one_that_nothing_happened_to() -> None:
+    """Record 1 had left the cluster that is called after it."""
+    elsewhere = dict.fromkeys((2, 3), "K0000001")
+    assert named({}, [{1, 9}], elsewhere) == dict.fromkeys((1, 9), "K0000009")
 
 
 def contradictions(pairs: Iterable[tuple[int, int, str | None, str, str]]) -> list[tuple[int, int, int, str]]:

@@ -60,29 +60,30 @@ def _linker(records: pd.DataFrame) -> Linker:
     connection.register("named", named)
     settings = SettingsCreator(
         link_type="dedupe_only",
-        comparisons=_comparisons(columns, british=british),
+        comparisons=comparisons(columns, british=british),
         blocking_rules_to_generate_predictions=_blocking(columns),
     )
     return Linker(DuckDBAPI(connection=connection).register(connection.sql("select * from named")), settings)
 
 
-def _comparisons(columns: list[str], *, british: bool) -> list[Any]:
-    comparisons = [
+def comparisons(columns: list[str], *, british: bool) -> list[Any]:
+    """One comparison for each column, or two names together, as the documentation would have it."""
+    compared = [
         cl.ForenameSurnameComparison("forename", "surname", forename_surname_concat_col_name="whole_name"),
         cl.DateOfBirthComparison("birth", input_is_string=True),
     ]
     if "postcode" in columns:
         by_frequency = cl.ExactMatch("postcode").configure(term_frequency_adjustments=True)
-        comparisons.append(cl.PostcodeComparison("postcode") if british else by_frequency)
+        compared.append(cl.PostcodeComparison("postcode") if british else by_frequency)
     if "email" in columns:
-        comparisons.append(cl.EmailComparison("email"))
+        compared.append(cl.EmailComparison("email"))
     if "address_1" in columns:
-        comparisons.append(cl.LevenshteinAtThresholds("address_1", 2))
-    comparisons += [cl.DamerauLevenshteinAtThresholds(name, [2]) for name in NUMBERS if name in columns]
-    comparisons += [
+        compared.append(cl.LevenshteinAtThresholds("address_1", 2))
+    compared += [cl.DamerauLevenshteinAtThresholds(name, [2]) for name in NUMBERS if name in columns]
+    compared += [
         cl.ExactMatch(name).configure(term_frequency_adjustments=True) for name in EXACT_BY_FREQUENCY if name in columns
     ]
-    return comparisons + [cl.ExactMatch(name) for name in EXACT if name in columns]
+    return compared + [cl.ExactMatch(name) for name in EXACT if name in columns]
 
 
 def _blocking(columns: list[str]) -> list[Any]:
