@@ -1,7 +1,7 @@
 """A hash of the state: equal states have equal fingerprints, whatever order their rows were written in.
 
-Columns whose name ends in ``_at`` hold clock times and take no part; nor do ledger lines of files that were refused,
-since a refused file changes nothing.
+Columns whose name ends in ``_at`` hold clock times, those in ``_run`` names of runs, and take no part; nor do ledger
+lines of files that were refused, since a refused file changes nothing.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import hashlib
 from typing import Literal
 
 from pipelines.settings import Settings
-from pipelines.warehouse import CLOCK_SUFFIX, Warehouse, open_warehouse
+from pipelines.warehouse import NOT_STATE, Warehouse, open_warehouse
 
 Scope = Literal["all", "linked"]
 
@@ -32,8 +32,9 @@ def fingerprint(settings: Settings, scope: Scope = "all") -> str:
 
 def _table_hash(warehouse: Warehouse, table: str) -> str:
     """Row count and a sum over the rows' hashes, so that neither order nor duplicates can hide a difference."""
-    columns = sorted(c for c, *_ in warehouse.rows(f"describe {table}") if not c.endswith(CLOCK_SUFFIX))
-    whole_row = f"to_json(struct_pack({', '.join(f'{c} := {c}' for c in columns)}))::varchar"
+    columns = sorted(c for c, *_ in warehouse.rows(f"describe {table}") if not c.endswith(NOT_STATE))
+    packed = ", ".join(f'"{c}" := "{c}"' for c in columns)
+    whole_row = f"to_json(struct_pack({packed}))::varchar"
     count, total = warehouse.rows(
         f"select count(*), sum(md5_number_lower({whole_row})) from {table} where {_PART_OF_STATE.get(table, 'true')}"
     )[0]

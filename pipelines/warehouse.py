@@ -22,7 +22,7 @@ from pipelines.settings import Settings, WarehouseSettings
 
 SQL = Path(__file__).parent.parent / "sql"
 STAGES = {"raw": "1_raw", "staged": "2_staged", "matched": "3_matched", "reviewed": "4_reviewed", "merged": "5_merged"}
-CLOCK_SUFFIX = "_at"
+NOT_STATE = ("_at", "_run")  # endings of columns that say when and in which run, not what
 
 Parameters = Mapping[str, Any]
 
@@ -98,6 +98,15 @@ class Warehouse:
             raise
         self.connection.commit()
 
+    @contextmanager
+    def rehearsal(self) -> Iterator[None]:
+        """Everything in the block is undone when it ends: to see what would be."""
+        self.connection.begin()
+        try:
+            yield
+        finally:
+            self.connection.rollback()
+
     def work(self, name: str, table: str, parameters: Parameters | None = None) -> int:
         """Put the rows of ``sql/<table>.sql`` into the temporary table ``name``; gives their number."""
         sql = sql_text(table)
@@ -108,6 +117,11 @@ class Warehouse:
         """The rows of ``sql/<table>.sql`` as a pandas frame."""
         sql = sql_text(table)
         return self.frame(sql, _bound(sql, parameters))
+
+    def work_rows(self, table: str, parameters: Parameters | None = None) -> list[tuple[Any, ...]]:
+        """The rows of ``sql/<table>.sql``."""
+        sql = sql_text(table)
+        return self.rows(sql, _bound(sql, parameters))
 
     def work_empty(self, name: str, select: str, parameters: Parameters | None = None) -> None:
         """An empty temporary table with the columns of a SELECT, to ``append`` to."""

@@ -16,9 +16,31 @@ create table if not exists staged.gates (
     night date, suite varchar, rows bigint, checks bigint, success boolean, failures varchar
 );
 
--- One row is one merged-away client record and its survivor. It follows from the live decisions alone; the door for
--- decisions is not built yet, so it is empty.
+-- One row is one merged-away client record and its survivor. It follows from what was signed off, and from that alone.
 create table if not exists merged.crosswalk (client_id integer, survivor_id integer);
+
+-- One row is one record of a live merge and the record that it counted for when the merge was signed off.
+create table if not exists merged.merges (
+    merge_id varchar, signed_in integer, as_of date, client_id integer, member_id integer, into_id integer, wave varchar
+);
+
+-- One row is something of one record that a live merge set aside: it can be read, and does not count any more.
+create table if not exists merged.choices (
+    merge_id varchar, kind varchar, client_id integer, issuer varchar, name varchar
+);
+
+-- One row is one signed-off plan that this warehouse has begun, and how far it has come.
+create table if not exists merged.runs (
+    signed_in integer, plan_hash varchar, signed_by varchar, from_on date, to_on date, state varchar, problem varchar
+);
+
+-- One row is one partition that one signed-off plan has brought up to date: what moved, and that nothing was lost.
+create table if not exists merged.ledger (
+    signed_in integer, plan_hash varchar, partition_name varchar, from_on date, to_on date, visits bigint,
+    visit_minutes bigint, purchase_orders bigint, order_pence bigint, enrolments bigint, contacts bigint,
+    aliases bigint, "references" bigint, source_records bigint, clients bigint, checksum_before varchar,
+    checksum_after varchar, signed_by varchar, applied_in_run varchar, applied_at timestamptz
+);
 
 -- One row is one entry of the decision log as the last night read it, and one decided pair with where it stands.
 create table if not exists reviewed.decisions (

@@ -14,7 +14,7 @@ from pipelines.ingest.land import Landing, land_file
 from pipelines.settings import Settings, load_settings
 from pipelines.sources import load_sources
 from pipelines.stage.register import Staging, stage_files
-from pipelines.warehouse import CLOCK_SUFFIX, open_warehouse
+from pipelines.warehouse import NOT_STATE, open_warehouse
 
 NIGHT = date(2026, 11, 20)
 Row = Mapping[str, object]
@@ -157,7 +157,7 @@ class Office:
 
 
 def _columns(warehouse: Any, name: str) -> str:
-    return ", ".join(c for c, *_ in warehouse.rows(f"describe {name}") if not c.endswith(CLOCK_SUFFIX))
+    return ", ".join(f'"{c}"' for c, *_ in warehouse.rows(f"describe {name}") if not c.endswith(NOT_STATE))
 
 
 def _kept(name: str) -> str:

@@ -39,7 +39,7 @@ from pipelines.settings import Settings, SettingsError
 log = logging.getLogger(__name__)
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-NEWEST_SCHEMA = "0001"
+NEWEST_SCHEMA = "0002"
 LOCK_WAIT_SECONDS = 60.0
 _MIGRATION_LOCK = 7_306_951_204  # any number, but the same for every oneclient on one Postgres
 
@@ -68,6 +68,7 @@ ENTRIES = Table(
     Column("score_was_hidden", Boolean),
     Column("seconds_spent", Float(53)),
     Column("undoes", Integer),
+    Column("plan", Text),
     Column("previous_hash", Text, nullable=False),
     Column("hash", Text, nullable=False),
 )

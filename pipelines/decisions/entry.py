@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Literal, get_args
 
+from pipelines.decisions.signoff import SignedPlan, plan_read
 from pipelines.decisions.statement import Choices, canonical_json, choices_read
 
 Kind = Literal["verdict", "undo", "signoff"]
@@ -19,7 +20,8 @@ FIRST_HASH = "0" * 64
 
 @dataclass(frozen=True)
 class Entry:
-    """One entry, numbered from 1 without gaps. ``undoes`` is the number of the entry that an undo takes back.
+    """One entry, numbered from 1 without gaps. ``undoes`` is the number of the entry that an undo takes back; ``plan``
+    is what a sign-off signs (``signoff.SignedPlan`` as canonical JSON).
 
     ``recorded_at`` is UTC in ISO 8601; ``choices`` is canonical JSON; the score is what the person saw, or would have
     seen but for the blind mode (``score_was_hidden``).
@@ -43,6 +45,7 @@ class Entry:
     score_was_hidden: bool | None = None
     seconds_spent: float | None = None
     undoes: int | None = None
+    plan: str | None = None
     recorded_at: str = ""
     previous_hash: str = ""
     hash: str = ""
@@ -59,6 +62,16 @@ class Entry:
         return choices_read(self.choices or "{}")
 
     @property
+    def signed_plan(self) -> SignedPlan:
+        """What the sign-off signs, read."""
+        return plan_read(self.plan or "{}")
+
+    @property
+    def plan_hash(self) -> str:
+        """Sixty-four hex digits of what the sign-off signs."""
+        return hashlib.sha256((self.plan or "").encode()).hexdigest()
+
+    @property
     def recorded(self) -> datetime:
         """When it was recorded (UTC)."""
         return datetime.fromisoformat(self.recorded_at)
@@ -70,7 +83,7 @@ class Entry:
 
 def entry_hash(entry: Entry) -> str:
     """SHA-256 over the canonical JSON of every other field that is filled, that of the entry before included."""
-    fields = {name: value for name, value in asdict(entry).items() if name != "hash" and value is not None}
+    fields = {name: value for name, value in vars(entry).items() if name != "hash" and value is not None}
     return hashlib.sha256(canonical_json(fields).encode()).hexdigest()
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import logging
 from collections import Counter
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 
 import pyarrow as pa
 
@@ -47,16 +47,17 @@ class DecisionsDamagedError(Exception):
     """The decision log is not as it was written. Nothing may follow from it until it is restored."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class Snapshot:
-    """How many entries the night read, and how many decided pairs stand how."""
+    """The log as it was read, and where every decided pair stands."""
 
-    entries: int = 0
-    standings: dict[str, int] = field(default_factory=dict)
+    entries: tuple[Entry, ...]
+    standings: Mapping[Pair, Standing]
 
-    def as_dict(self) -> dict[str, Any]:
-        """For JSON and XCom: counts only."""
-        return asdict(self)
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many decided pairs stand how."""
+        return dict(sorted(Counter(standing.standing for standing in self.standings.values()).items()))
 
 
 def take_snapshot(settings: Settings, warehouse: Warehouse) -> Snapshot:
@@ -76,9 +77,8 @@ def take_snapshot(settings: Settings, warehouse: Warehouse) -> Snapshot:
         present = present_facts(warehouse)
         found = standings(entries, {pair: evidence_hash(facts) for pair, facts in present.items()})
         _keep_standings(warehouse, store, found, present)
-    counts = Counter(standing.standing for standing in found.values())
     log.info("read %d decisions, %d pairs are decided", len(entries), len(found))
-    return Snapshot(len(entries), dict(sorted(counts.items())))
+    return Snapshot(tuple(entries), found)
 
 
 def entries_read(warehouse: Warehouse) -> list[Entry]:
@@ -90,7 +90,7 @@ def entries_read(warehouse: Warehouse) -> list[Entry]:
 
 def first_missing(warehouse: Warehouse, entries: list[Entry]) -> int | None:
     """The number of the first entry that an earlier night read and the log does not hold so any more."""
-    rows = [asdict(entry) for entry in entries]
+    rows = [vars(entry) for entry in entries]
     with warehouse.relation("read_entries", pa.Table.from_pylist(rows, _ENTRIES)):
         warehouse.work("incoming", "reviewed.decisions")
     missing: int | None = warehouse.one(

@@ -2,7 +2,8 @@
 
 What each person last said, and did not take back, counts. It lapses when the facts it was bound to have changed. Two
 people who say *same* and *different* are in conflict; so is a chain of *same* that joins two records which somebody
-holds to be different. *Unsure* abstains: it neither joins nor parts.
+holds to be different. *Unsure* abstains: it neither joins nor parts. When a merge is undone, every *same* from which it
+followed lapses with it: what was taken apart is joined again only if somebody says so anew.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from pipelines.decisions.entry import Entry, Pair
+from pipelines.decisions.groups import Groups
 from pipelines.decisions.statement import NO_CHOICES, Choices, person
 
 Stands = Literal["same", "different", "unsure", "conflict", "lapsed"]
@@ -51,6 +53,17 @@ def undone(entries: Iterable[Entry]) -> frozenset[int]:
     return frozenset(entry.undoes for entry in entries if entry.undoes is not None)
 
 
+def unmerged(entries: Iterable[Entry]) -> dict[Pair, int]:
+    """For each pair whose merge was undone, the number of the entry that did so last."""
+    return {
+        (one, other): entry.sequence_number
+        for entry in sorted(entries, key=lambda entry: entry.sequence_number)
+        if entry.kind == "signoff"
+        for undone in entry.signed_plan.undoes
+        for one, other in undone.pairs
+    }
+
+
 def in_force(entries: Iterable[Entry]) -> dict[Pair, dict[str, Entry]]:
     """For each pair, what each person last said and did not take back, lapsed or not."""
     entries = sorted(entries, key=lambda entry: entry.sequence_number)
@@ -68,18 +81,32 @@ def standings(entries: Iterable[Entry], evidence: Mapping[Pair, str]) -> dict[Pa
     ``evidence`` holds the present evidence hash of each pair; a pair that is not in it has lapsed, since one of its
     records is no longer there.
     """
+    entries = tuple(entries)
+    apart_since = unmerged(entries)
     found = {
-        pair: _alone(pair, tuple(sorted(said.values(), key=lambda e: e.sequence_number)), evidence.get(pair))
+        pair: _alone(
+            pair,
+            tuple(sorted(said.values(), key=lambda e: e.sequence_number)),
+            evidence.get(pair),
+            apart_since.get(pair, 0),
+        )
         for pair, said in in_force(entries).items()
     }
     return found | _contradicted(found)
 
 
-def _alone(pair: Pair, said: tuple[Entry, ...], evidence_hash: str | None) -> Standing:
-    """The standing of one pair, whatever was said of others."""
-    current = tuple(entry for entry in said if entry.evidence_hash == evidence_hash)
-    lapsed = tuple(entry for entry in said if entry.evidence_hash != evidence_hash)
+def _alone(pair: Pair, said: tuple[Entry, ...], evidence_hash: str | None, apart_since: int) -> Standing:
+    """The standing of one pair, whatever was said of others. ``apart_since``: the entry that undid its merge, or 0."""
+
+    def has_lapsed(entry: Entry) -> bool:
+        merge_undone = entry.verdict == "same" and entry.sequence_number < apart_since
+        return merge_undone or entry.evidence_hash != evidence_hash
+
+    current = tuple(entry for entry in said if not has_lapsed(entry))
+    lapsed = tuple(entry for entry in said if has_lapsed(entry))
     standing, reason = _judged(current, evidence_hash)
+    if not current and said[-1].sequence_number < apart_since and said[-1].evidence_hash == evidence_hash:
+        reason = "the merge that followed from it was undone"
     newest = said[-1]
     refs = newest.left_ref or "", newest.right_ref or ""
     return Standing(pair, newest.candidate_id or "", *refs, standing, reason, current, lapsed)
@@ -98,7 +125,7 @@ def _judged(current: tuple[Entry, ...], evidence_hash: str | None) -> tuple[Stan
 
 def _contradicted(found: Mapping[Pair, Standing]) -> dict[Pair, Standing]:
     """The *same* pairs of every chain whose ends, or any two links, somebody holds to be different."""
-    joined = _Chains(pair for pair, standing in found.items() if standing.standing == "same")
+    joined = Groups(pair for pair, standing in found.items() if standing.standing == "same")
     against: dict[str, Standing] = {}
     for pair, standing in sorted(found.items()):
         parts = any(entry.verdict == "different" for entry in standing.current)
@@ -119,24 +146,6 @@ def _contradicted(found: Mapping[Pair, Standing]) -> dict[Pair, Standing]:
         for pair, standing in found.items()
         if standing.standing == "same" and (apart := against.get(joined.of(pair[0])))
     }
-
-
-class _Chains:
-    """Which records a set of pairs joins: each by the first, in alphabetical order, of those that it is joined to."""
-
-    def __init__(self, pairs: Iterable[Pair]) -> None:
-        self.first: dict[str, str] = {}
-        for one, other in pairs:
-            low, high = sorted((self.of(one), self.of(other)))
-            self.first[high] = low
-
-    def of(self, ref: str) -> str:
-        path = [ref]
-        while (above := self.first.get(path[-1], path[-1])) != path[-1]:
-            path.append(above)
-        for passed in path:
-            self.first[passed] = path[-1]
-        return path[-1]
 
 
 def _names(who: Iterable[str]) -> str:

@@ -15,7 +15,8 @@ from sqlalchemy import Connection, Engine, delete, func, insert, select
 
 from pipelines.decisions.database import ENTRIES, EVIDENCE, open_database, reading, writing
 from pipelines.decisions.entry import FIRST_HASH, Entry, entry_hash, first_broken
-from pipelines.decisions.standing import undone
+from pipelines.decisions.signoff import SignedPlan
+from pipelines.decisions.standing import undone, unmerged
 from pipelines.decisions.statement import (
     DOORS,
     LONGEST_REASON,
@@ -70,7 +71,8 @@ class DecisionStore:
         """Record what people say: all of it or nothing, in the order given.
 
         Twice is once: what the same person said already of the same facts, and has not said otherwise since, adds
-        nothing; a file that is handed back again adds nothing even then. Raises DecisionRefusedError.
+        nothing (unless its merge was undone since); a file that is handed back again adds nothing even then.
+        Raises DecisionRefusedError.
         """
         said = [checked(statement) for statement in statements]
         with writing(self.engine) as connection:
@@ -87,6 +89,25 @@ class DecisionStore:
             raise DecisionRefusedError(f"The door has to be one of {', '.join(DOORS)}.")
         with writing(self.engine) as connection:
             return _Log(connection, {candidate_id}).undo(candidate_id, who, door, reason)
+
+    def sign_off(self, plan: SignedPlan, who: str, door: str, reason: str) -> Entry:
+        """Record that ``who`` signs off a plan.
+
+        Raises DecisionRefusedError when another plan was signed off since it was drawn up.
+        """
+        who, reason = checked_who(who), tidied(reason, "reason", LONGEST_REASON)
+        if door not in DOORS:
+            raise DecisionRefusedError(f"The door has to be one of {', '.join(DOORS)}.")
+        with writing(self.engine) as connection:
+            last = connection.execute(
+                select(func.max(ENTRIES.c.sequence_number)).where(ENTRIES.c.kind == "signoff")
+            ).scalar()
+            if (last or 0) != plan.after:
+                raise DecisionRefusedError(
+                    "Another merge or undo was signed off since this plan was drawn up. Plan again, and look at it."
+                )
+            signed = Entry(0, who, door, "signoff", reason=reason or None, plan=plan.as_json())
+            return _Log(connection, set()).append(signed)
 
     def facts(self, hashes: Iterable[str]) -> dict[str, str]:
         """The facts behind evidence hashes; those that were erased are left out."""
@@ -120,6 +141,7 @@ class _Log:
         self.about: dict[str, list[Entry]] = {candidate: [] for candidate in candidates}
         for entry in _entries(connection, candidates):
             self.about[entry.candidate_id or ""].append(entry)
+        self.apart_since = unmerged(_undoing(connection)) if candidates else {}
 
     def say(self, statement: Statement) -> Recorded:
         line = line_of(statement)
@@ -129,7 +151,7 @@ class _Log:
         if self.connection.execute(held).first() is None:
             row = {"evidence_hash": statement.evidence_hash, "facts": statement.facts}
             self.connection.execute(insert(EVIDENCE).values(row))
-        return Recorded(self._append(line), new=True)
+        return Recorded(self.append(line), new=True)
 
     def undo(self, candidate_id: str, who: str, door: str, reason: str) -> Entry:
         taken_back = self._newest(candidate_id, who)
@@ -149,7 +171,7 @@ class _Log:
             reason=reason or None,
             undoes=taken_back.sequence_number,
         )
-        return self._append(undo)
+        return self.append(undo)
 
     def _said_before(self, line: Entry) -> Entry | None:
         about = self.about[line.candidate_id or ""]
@@ -158,7 +180,9 @@ class _Log:
             if found := next(same, None):
                 return found
         newest = self._newest(line.candidate_id or "", line.who)
-        return newest if newest and says(newest) == says(line) else None
+        if newest is None or says(newest) != says(line):
+            return None
+        return None if newest.sequence_number < self.apart_since.get(newest.pair, 0) else newest
 
     def _newest(self, candidate_id: str, who: str) -> Entry | None:
         about = self.about[candidate_id]
@@ -166,7 +190,7 @@ class _Log:
         theirs = [e for e in about if e.kind == "verdict" and person(e.who) == person(who)]
         return next((e for e in reversed(theirs) if e.sequence_number not in gone), None)
 
-    def _append(self, line: Entry) -> Entry:
+    def append(self, line: Entry) -> Entry:
         entry = replace(
             line,
             sequence_number=self.last.sequence_number + 1 if self.last else 1,
@@ -176,7 +200,7 @@ class _Log:
         entry = replace(entry, hash=entry_hash(entry))
         self.connection.execute(insert(ENTRIES).values(asdict(entry)))
         self.last = entry
-        self.about[entry.candidate_id or ""].append(entry)
+        self.about.setdefault(entry.candidate_id or "", []).append(entry)
         return entry
 
 
@@ -219,6 +243,12 @@ def _entries(connection: Connection, candidates: Iterable[str] | None = None, af
         for some in _some(sorted(candidates))
         for row in connection.execute(wanted.where(ENTRIES.c.candidate_id.in_(some)))
     ]
+
+
+def _undoing(connection: Connection) -> list[Entry]:
+    """The sign-offs that undo merges; nowhere but as a key can the word stand in quotes in canonical JSON."""
+    wanted = select(ENTRIES).where(ENTRIES.c.kind == "signoff", ENTRIES.c.plan.contains('"undoes"'))
+    return [Entry(**row._mapping) for row in connection.execute(wanted)]
 
 
 def _some(values: Sequence[str]) -> Iterator[Sequence[str]]:

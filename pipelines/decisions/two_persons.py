@@ -15,6 +15,10 @@ SWITCHED_OFF = (
     "and merge. Switch it on again unless the provider has only one analyst."
 )
 
+OWN_DECISIONS = (
+    "Who approved a merge may not carry it out as well. Ask another person to, who has the merge permission."
+)
+
 
 def require_another_person(settings: Settings, executor: str, approvers: Iterable[str]) -> None:
     """Let ``executor`` carry out what ``approvers`` decided or signed off.
@@ -26,6 +30,4 @@ def require_another_person(settings: Settings, executor: str, approvers: Iterabl
     if not settings.decisions.two_persons:
         log.warning(SWITCHED_OFF)
     elif executor in {person(who) for who in approvers}:
-        raise DecisionRefusedError(
-            "Who approved a merge may not carry it out as well. Ask another person to, who has the merge permission."
-        )
+        raise DecisionRefusedError(OWN_DECISIONS)

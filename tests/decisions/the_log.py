@@ -62,7 +62,7 @@ def key(pair: str) -> Pair:
 def standing_of(entries: Iterable[Entry], now: dict[str, str] | None = None) -> dict[Pair, Standing]:
     """Where each pair stands, when the facts are as they were seen but for those in ``now`` (pair: version)."""
     entries = list(entries)
-    seen = {entry.pair: evidence_hash(facts(" ".join(entry.pair))) for entry in entries}
+    seen = {entry.pair: evidence_hash(facts(" ".join(entry.pair))) for entry in entries if entry.left_ref}
     return standings(entries, seen | {key(p): evidence_hash(facts(p, version)) for p, version in (now or {}).items()})
 
 
