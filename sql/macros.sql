@@ -149,6 +149,9 @@ create or replace temp macro order_standing(start_on, end_on, status, day) as (
     end
 );
 
+-- A visit that will not take place, or did not.
+create or replace temp macro is_cancelled(status) as lower(coalesce(status, '')) like 'cancel%';
+
 -- Whether a rostering system still has the client on its books.
 create or replace temp macro on_the_books(active_to, status, day) as (
     coalesce(active_to, date '9999-12-31') >= day

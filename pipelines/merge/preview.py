@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from typing import Literal
 
 from pipelines.merge.case import Case
@@ -158,11 +159,12 @@ def _aliases(case: Case, records: tuple[Record, ...], words: str) -> Line:
 
 
 def _references(case: Case, records: tuple[Record, ...], words: str) -> Line:
-    live: dict[tuple[str, str], set[str]] = {}
+    live: dict[tuple[str, str], dict[str, str]] = {}
     for record in records:
         for reference in record.references:
             if reference.live:
-                live.setdefault((reference.kind, reference.issuer), set()).add(reference.number)
+                cores = live.setdefault((reference.kind, reference.issuer), {})
+                cores[reference.number] = reference.core or reference.number
     seen: set[tuple[str, str, str]] = set()
     entries = []
     for record in records:
@@ -172,9 +174,12 @@ def _references(case: Case, records: tuple[Record, ...], words: str) -> Line:
                 continue
             seen.add((kind, issuer, number))
             fate = _fate(record, records)
-            if reference.live and len(live[kind, issuer]) > 1:
-                kept = case.choices.references.get(issuer)
-                fate = "undecided" if kept not in live[kind, issuer] else fate if kept == number else "history"
+            if reference.live:
+                cores, kept = live[kind, issuer], case.choices.references.get(issuer)
+                if kept in cores:
+                    fate = fate if kept == number else "history"
+                elif len(set(cores.values())) > 1:
+                    fate = "undecided"
             detail = f"{kind.replace('_', ' ')}, {'live' if reference.live else 'former'}"
             entries.append(Entry("Reference", reference.label, detail, record.client_ref, fate))
     undecided = any(entry.fate == "undecided" for entry in entries)
@@ -250,6 +255,7 @@ def _say_span(dated: Order | Enrolment) -> str:
     return " ".join(filter(None, (start, f"to {_say_day(dated.end_on)}" if dated.end_on else "")))
 
 
+@cache
 def _say_day(day: date) -> str:
     return f"{day.day} {day:%b %Y}"
 

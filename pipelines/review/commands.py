@@ -11,18 +11,20 @@ from typing import Any
 from pipelines.decisions.entry import Pair
 from pipelines.decisions.statement import DecisionRefusedError, choices_from
 from pipelines.decisions.store import DecisionStore, Recorded, open_decisions
+from pipelines.review.cluster_verdict import pairs_of, say_of_cluster, take_back
 from pipelines.review.contents import Candidate
 from pipelines.review.decide import (
     bulk,
     choices_written,
     last_published,
+    names_of,
     open_queue,
     pair_of,
     standings_today,
     state,
 )
 from pipelines.review.handback import Refused, hand_back
-from pipelines.review.published import read_candidate, read_report, read_run
+from pipelines.review.published import read_candidate, read_cluster, read_report, read_run
 from pipelines.settings import Settings
 
 DOOR = "cli"
@@ -68,11 +70,54 @@ def decide_one(
         door=DOOR,
         reason=reason,
         model_version=read_run(settings, day).model_version,
-        choices=choices_written(cells, candidate),
+        choices=choices_written(cells, names_of(candidate)),
     )
     with open_decisions(settings) as store:
         done = _done(store.record([said]))
         return _as_it_stands(settings, store, replace(done, candidate_id=candidate.candidate_id), pair_of(candidate))
+
+
+def decide_cluster(
+    settings: Settings,
+    cluster_id: str,
+    *,
+    verdict: str,
+    who: str,
+    reason: str,
+    cells: Mapping[str, str],
+    apart: str = "",
+) -> Done:
+    """Record that all records of a cluster are one person, or that the record ``apart`` is another one.
+
+    Raises DecisionRefusedError, and NoReportError for a cluster that no report has.
+    """
+    day = last_published(settings)
+    cluster = read_cluster(settings, day, cluster_id.strip().upper())
+    pairs = pairs_of(settings, day, cluster)
+    names = {record.client_ref.casefold(): record.client_ref for record in cluster.records}
+    said = say_of_cluster(
+        cluster,
+        pairs,
+        verdict=verdict,
+        who=who,
+        door=DOOR,
+        reason=reason,
+        model_version=read_run(settings, day).model_version,
+        choices=choices_written(cells, names),
+        apart=names.get(apart.strip().casefold(), apart),
+    )
+    with open_decisions(settings) as store:
+        return _as_they_stand(settings, store, _done(store.record(said)), cluster_id, pairs)
+
+
+def undo_cluster(settings: Settings, cluster_id: str, *, who: str, reason: str) -> Done:
+    """Take back one's own newest verdict on each pair of a cluster. Raises DecisionRefusedError, NoReportError."""
+    day = last_published(settings)
+    pairs = pairs_of(settings, day, read_cluster(settings, day, cluster_id.strip().upper()))
+    with open_decisions(settings) as store:
+        entries = take_back(store, pairs, who=who, door=DOOR, reason=reason)
+        done = Done(len(entries), sequence_numbers=tuple(entry.sequence_number for entry in entries))
+        return _as_they_stand(settings, store, done, cluster_id, pairs)
 
 
 def decide_tier(
@@ -115,3 +160,18 @@ def _as_it_stands(settings: Settings, store: DecisionStore, done: Done, pair: Pa
     """With how the pair stands now; nothing while nobody's verdict is in force."""
     now = standings_today(settings, store, last_published(settings)).get(pair)
     return replace(done, standing=now.standing, standing_reason=now.reason) if now else done
+
+
+def _as_they_stand(
+    settings: Settings, store: DecisionStore, done: Done, cluster_id: str, pairs: Sequence[Candidate]
+) -> Done:
+    """With how the pairs of a cluster stand now, each standing once; a conflict gives the reason."""
+    now = standings_today(settings, store, last_published(settings))
+    found = [now[pair_of(pair)] for pair in pairs if pair_of(pair) in now]
+    reasons = [one.reason for one in sorted(found, key=lambda one: one.standing != "conflict")]
+    return replace(
+        done,
+        candidate_id=cluster_id.strip().upper(),
+        standing=", ".join(sorted({one.standing for one in found})),
+        standing_reason=reasons[0] if reasons else "",
+    )

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from pipelines.decisions.evidence import Change
 from pipelines.decisions.standing import SETTLED
+from pipelines.merge.finding import WatchLine
 from pipelines.merge.outcomes import Outcome
 from pipelines.merge.record import Record
 from pipelines.merge.survivor import Recommendation
@@ -57,9 +58,9 @@ class GateLine:
 class Run:
     """The summary of one night. ``tiers`` counts the candidates that are not settled, ``standings`` the decided ones.
 
-    ``train_again`` says why the model should be trained again, if it should; ``review`` is how well people
-    review (``quality.Quality``). ``evidence_hash`` is of all that was gathered of its candidates, ``rules_hash`` of the
-    rules by which blockers, survivors and previews were worked out.
+    ``train_again`` says why the model should be trained again, if it should; ``watch`` what the night found on past
+    merges; ``review`` is how well people review (``quality.Quality``). ``evidence_hash`` is of all that was gathered of
+    its candidates, ``rules_hash`` of the rules by which blockers, survivors and previews were worked out.
     """
 
     day: date
@@ -75,6 +76,7 @@ class Run:
     gates: tuple[GateLine, ...]
     standings: dict[str, int] = field(default_factory=dict)
     train_again: tuple[str, ...] = ()
+    watch: tuple[WatchLine, ...] = ()
     review: dict[str, Any] = field(default_factory=dict)
     evidence_hash: str = ""
     rules_hash: str = ""

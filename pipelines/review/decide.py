@@ -18,6 +18,7 @@ from pipelines.decisions.evidence import changes
 from pipelines.decisions.standing import Standing, standings
 from pipelines.decisions.statement import NO_CHOICES, Choices, DecisionRefusedError, Statement, choices_from
 from pipelines.decisions.store import DecisionStore, line_of
+from pipelines.merge.record import Record
 from pipelines.review.contents import Candidate, Decided, Report
 from pipelines.review.published import NoReportError, evidence_hashes, last_night, read_report
 from pipelines.settings import TIERS, Settings
@@ -111,7 +112,7 @@ def state(
 
     Raises DecisionRefusedError for choices about a reference or a contract that is on neither record.
     """
-    choices = _on_the_records(choices or Choices(), candidate)
+    choices = on_the_records(choices or Choices(), (candidate.left, candidate.right))
     return Statement(
         candidate_id=candidate.candidate_id,
         left_ref=candidate.left.client_ref,
@@ -132,10 +133,33 @@ def state(
     )
 
 
-def choices_written(cells: Mapping[str, str], candidate: Candidate) -> Choices:
-    """Choices as people write them: ``left``, ``right`` or a client ref; yes or no; ``NAME=VALUE``, with ; between two.
+def on_the_records(choices: Choices, records: Sequence[Record]) -> Choices:
+    """The same choices with issuers as the records write them.
 
-    The keys are the names of ``ANSWERS``. Raises DecisionRefusedError for what cannot be read.
+    Raises DecisionRefusedError for a reference or a contract that is on none of them.
+    """
+    there = {(r.issuer.upper(), r.number): r.issuer for record in records for r in record.references}
+    contracts = {enrolment.contract for record in records for enrolment in record.enrolments}
+    kept = {(issuer.strip().upper(), number.strip()) for issuer, number in choices.references.items()}
+    none = "neither record" if len(records) == 2 else "none of the records"
+    if not kept <= there.keys():
+        raise DecisionRefusedError(f"A reference to keep stands on {none}. Write issuer and number as shown.")
+    if not choices.enrolments.keys() <= contracts:
+        raise DecisionRefusedError(f"{none.capitalize()} is enrolled on a contract that is named. Write it as shown.")
+    return choices.model_copy(update={"references": {there[one]: one[1] for one in sorted(kept)}})
+
+
+def names_of(candidate: Candidate) -> dict[str, str]:
+    """What people call the records of a candidate: left, right, or by the client ref in any case."""
+    left, right = candidate.left.client_ref, candidate.right.client_ref
+    return {right.casefold(): right, left.casefold(): left, "left": left, "right": right}
+
+
+def choices_written(cells: Mapping[str, str], names: Mapping[str, str]) -> Choices:
+    """Choices as people write them: a record by one of its ``names``; yes or no; ``NAME=VALUE``, with ; between two.
+
+    The keys are those of ``ANSWERS``. Whether a record is one of the case is found when the choices are stated.
+    Raises DecisionRefusedError for what cannot be read.
     """
     cells = {name: cell.strip() for name, cell in cells.items()}
     moves = cells.get("move_active_orders", "").casefold()
@@ -143,12 +167,12 @@ def choices_written(cells: Mapping[str, str], candidate: Candidate) -> Choices:
         raise DecisionRefusedError("Move active orders has to be yes or no.")
     enrolments = _equations(cells.get("enrolment", ""), "Enrolments")
     written: dict[str, Any] = {
-        "enrolments": {contract: _record(ref, candidate) for contract, ref in enrolments},
+        "enrolments": {contract: names.get(ref.casefold(), ref) for contract, ref in enrolments},
         "references": dict(_equations(cells.get("keep_reference", ""), "References")),
         "move_active_orders": _YES_OR_NO[moves],
     }
     if survivor := cells.get("survivor"):
-        written["survivor"] = _record(survivor, candidate)
+        written["survivor"] = names.get(survivor.casefold(), survivor)
     if aliases := cells.get("aliases", "").casefold():
         written["aliases"] = aliases
     return choices_from(written)
@@ -192,26 +216,6 @@ def bulk(
     skipped["would join two records that are held to be different"] = len(contradicted)
     said = [statement for statement in said if statement.candidate_id not in contradicted]
     return Bulk(tuple(said), {why: count for why, count in sorted(skipped.items()) if count})
-
-
-def _on_the_records(choices: Choices, candidate: Candidate) -> Choices:
-    """The same choices with issuers as the records write them."""
-    sides = candidate.left, candidate.right
-    there = {(r.issuer.upper(), r.number): r.issuer for side in sides for r in side.references}
-    contracts = {enrolment.contract for side in sides for enrolment in side.enrolments}
-    kept = {(issuer.strip().upper(), number.strip()) for issuer, number in choices.references.items()}
-    if not kept <= there.keys():
-        raise DecisionRefusedError("A reference to keep stands on neither record. Write issuer and number as shown.")
-    if not choices.enrolments.keys() <= contracts:
-        raise DecisionRefusedError("Neither record is enrolled on a contract that is named. Write it as shown.")
-    return choices.model_copy(update={"references": {there[one]: one[1] for one in sorted(kept)}})
-
-
-def _record(said: str, candidate: Candidate) -> str:
-    """A client ref from ``left``, ``right``, or the ref itself in any case; whether it is another is found later."""
-    left, right = candidate.left.client_ref, candidate.right.client_ref
-    names = {right.casefold(): right, left.casefold(): left, "left": left, "right": right}
-    return names.get(said.strip().casefold(), said)
 
 
 def _equations(cell: str, column: str) -> Iterator[tuple[str, str]]:

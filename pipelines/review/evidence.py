@@ -10,6 +10,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+
 from pipelines import __version__, merge
 from pipelines.decisions.evidence import Change, evidence_hash
 from pipelines.decisions.snapshot import entries_read, show_facts
@@ -18,11 +20,13 @@ from pipelines.decisions.statement import choices_read
 from pipelines.match.model import REGISTER_COLUMNS, Comparison, comparisons_for
 from pipelines.merge.case import Case
 from pipelines.merge.outcomes import outcomes
+from pipelines.merge.watch import watch_tonight
 from pipelines.review import contents
 from pipelines.review.clusters import by_pair, cluster_of
 from pipelines.review.harm import by_harm, clusters_by_harm, harm_of
+from pipelines.review.practice import read_practice
 from pipelines.review.quality import review_quality
-from pipelines.review.rows import from_row, uncollected
+from pipelines.rows import from_table, uncollected
 from pipelines.settings import TIERS, Settings
 from pipelines.warehouse import Warehouse
 
@@ -44,6 +48,7 @@ def gather_summary(settings: Settings, warehouse: Warehouse, day: date) -> conte
         return contents.Report(_run(settings, warehouse, day), ())
     show_facts(warehouse)
     warehouse.work("evidence", "matched.evidence")
+    warehouse.work("involved", "matched.involved")
     warehouse.work("sides", "matched.sides", {"day": day})
     if warehouse.exists("matched.contradictions"):
         warehouse.work("triangles", "matched.triangles")
@@ -66,9 +71,9 @@ def gather_cases(warehouse: Warehouse, summary: contents.Report) -> contents.Rep
 
 
 def _with_cases(warehouse: Warehouse, summary: contents.Report) -> contents.Report:
-    rows = {row["client_id"]: row for row in _dicts(warehouse, "select * from sides order by client_id")}
-    sides = {client_id: from_row(contents.Side, row) for client_id, row in rows.items()}
-    shown = {client_id: row["shown"] for client_id, row in rows.items()}
+    told = _table(warehouse, "select * from sides order by client_id")
+    sides = {side.client_id: side for side in from_table(contents.Side, told)}
+    shown: dict[int, Row] = dict(zip(sides, told["shown"].to_pylist(), strict=True))
     missed = {miss.candidate_id: miss for miss in summary.misses}
     triangles: dict[str, list[contents.Triangle]] = {}
     for row in _dicts(warehouse, "select * from triangles order by candidate_id, third_ref"):
@@ -86,7 +91,7 @@ def _with_cases(warehouse: Warehouse, summary: contents.Report) -> contents.Repo
         cluster_of(cluster_id, tuple(sides[client_id] for client_id in members), pairs)
         for cluster_id, members in warehouse.rows(
             "select cluster_id, list(client_id order by client_id) from matched.clusters"
-            " group by cluster_id having count(*) > 2 order by cluster_id"
+            " semi join sides using (client_id) group by cluster_id having count(*) > 2 order by cluster_id"
         )
     ]
     return replace(
@@ -126,7 +131,8 @@ def _run(settings: Settings, warehouse: Warehouse, day: date) -> contents.Run:
         files=tuple(contents.FileLine(**{k: v for k, v in file.items() if k != "gate"}) for file in files),
         rejects=tuple(contents.Reject(**{**reject, "rows": tuple(reject["rows"])}) for reject in rejects),
         gates=tuple(gates),
-        review=json.loads(json.dumps(asdict(review_quality(entries_read(warehouse))))),
+        review=json.loads(json.dumps(asdict(review_quality(entries_read(warehouse), read_practice(settings.home))))),
+        watch=watch_tonight(settings, warehouse),
         train_again=tuple(reason for (reason,) in warehouse.rows("select reason from matched.drift order by reason")),
         evidence_hash=warehouse.one(_EVIDENCE_HASH) if matched else "",
         rules_hash=rules_hash(),
@@ -206,8 +212,12 @@ def _gathered(warehouse: Warehouse, table: str, parameters: Row) -> list[Row]:
 
 def _dicts(warehouse: Warehouse, query: str) -> list[Row]:
     """Rows of a query as dictionaries, nested ones too."""
-    rows: list[Row] = warehouse.connection.sql(query).to_arrow_table().to_pylist()
+    rows: list[Row] = _table(warehouse, query).to_pylist()
     return rows
+
+
+def _table(warehouse: Warehouse, query: str) -> pa.Table:
+    return warehouse.connection.sql(query).to_arrow_table()
 
 
 _NO_TRIANGLES = """

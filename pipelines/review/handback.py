@@ -34,7 +34,7 @@ from pipelines.ingest.read import WORKBOOKS, refuse_unsafe_zip, text_layout
 from pipelines.ingest.refusal import FileRefusedError
 from pipelines.review.answers import ANSWERS, CANDIDATES, LEDGER, LEDGER_HEADINGS, seal
 from pipelines.review.contents import Candidate
-from pipelines.review.decide import Queue, choices_written, open_queue, state
+from pipelines.review.decide import Queue, choices_written, names_of, open_queue, state
 from pipelines.settings import Settings
 from pipelines.sources import heading_key
 
@@ -215,7 +215,7 @@ def _statement(row: HandedRow, known: Mapping[str, Candidate], queue: Queue, doo
         door=door,
         reason=row.cells.get("reason", ""),
         model_version=queue.model_version,
-        choices=choices_written(row.cells, candidate),
+        choices=choices_written(row.cells, names_of(candidate)),
     )
 
 

@@ -1,8 +1,4 @@
-"""A report that may leave the building: enough of each value stays to recognise it by, not enough to know it.
-
-Names keep their first letter, dates their year, numbers their last two or three characters, addresses the postcode's
-outward part. Equal values stay equal; the agreement, the words and the weights stay as they were.
-"""
+"""A report that may leave the building: every value in it masked; the agreement, the words and the weights stay."""
 
 from __future__ import annotations
 
@@ -11,27 +7,17 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from pipelines.decisions.evidence import Change
+from pipelines.masking import HIDDEN, mask_number, mask_reference, mask_value, mask_word
+from pipelines.merge.masks import mask_shown
 from pipelines.merge.outcomes import Outcome
 from pipelines.merge.preview import Entry, Preview
 from pipelines.merge.record import Record
 from pipelines.merge.survivor import Recommendation
 from pipelines.review.contents import Candidate, Cluster, Comparison, Confusion, Miss, Report, Side
 
-HIDDEN = "•••"
+__all__ = ["HIDDEN", "mask_candidate", "mask_cluster", "mask_reference", "mask_report", "mask_value"]
 
-_POSTCODE = re.compile(r"\b([A-Z]{1,2}[0-9][A-Z0-9]?)\s*[0-9][A-Z]{2}\b", re.IGNORECASE)
-_YEAR = re.compile(r"(?<!\d)(?:1[89]|20)\d\d(?!\d)")
-_DATE = re.compile(r"\d{4}[-/.]\d\d?[-/.]\d\d?|\d\d?[-/. ](?:\d\d?|[A-Za-z]{3,9})[-/. ]\d{4}")
-_BIRTH = re.compile(r"birth|born|date", re.IGNORECASE)
-_ADDRESS = re.compile(r"address|home|postcode", re.IGNORECASE)
 _WORD = re.compile(r"[^\s,;:()\"“”‘]+")
-# An issuer's name, then perhaps the kind of the number. More than two digits in a row are no name but a number.
-_ISSUED = re.compile(
-    r"(?P<issuer>[^\W\d_](?:[^\W\d]|[.-]|(?<!\d)\d{1,2}(?!\d))*[/: ]\s*"
-    r"(?:(?:reference|order|social.services.reference|roster.client.id|nhs.number)[/: ]\s*)?)?"
-    r"(?P<number>.*)",
-    re.IGNORECASE | re.DOTALL,
-)
 
 
 def mask_report(report: Report) -> Report:
@@ -43,28 +29,6 @@ def mask_report(report: Report) -> Report:
         confusions=tuple(_mask_confusion(confusion) for confusion in report.confusions),
         clusters=tuple(mask_cluster(cluster) for cluster in report.clusters),
     )
-
-
-def mask_value(field: str, value: str) -> str:
-    """What may be seen of one value of ``field``. An empty value stays empty."""
-    if not value.strip():
-        return value
-    if _ADDRESS.search(field):
-        postcode = _POSTCODE.search(value)
-        return f"{HIDDEN} {postcode[1].upper()} {HIDDEN}" if postcode else HIDDEN
-    if _BIRTH.search(field) or _DATE.fullmatch(value.strip()):
-        year = _YEAR.search(value)
-        return f"{HIDDEN} {year[0]}" if year else HIDDEN
-    if 2 * sum(c.isdigit() for c in value) >= sum(c.isalnum() for c in value):
-        return _mask_number(value)
-    return " ".join(_mask_word(word) for word in value.split())
-
-
-def mask_reference(reference: str) -> str:
-    """A reference with its issuer kept: ``KENT/reference/00123456`` becomes ``KENT/reference/•••456``."""
-    issued = _ISSUED.fullmatch(reference)
-    issuer, number = (issued["issuer"] or "", issued["number"]) if issued else ("", reference)
-    return issuer + _mask_number(number) if number else _mask_number(reference)
 
 
 def mask_candidate(candidate: Candidate) -> Candidate:
@@ -130,7 +94,7 @@ def _mask_outcome(outcome: Outcome) -> Outcome:
             replace(
                 blocker,
                 concerns=tuple(map(mask_reference, blocker.concerns)),
-                shows=tuple(_mask_shown(blocker.kind, shown) for shown in blocker.shows),
+                shows=tuple(mask_shown(blocker.kind, shown) for shown in blocker.shows),
             )
             for blocker in outcome.blockers
         ),
@@ -139,13 +103,6 @@ def _mask_outcome(outcome: Outcome) -> Outcome:
             tuple(replace(line, entries=tuple(map(_mask_entry, line.entries))) for line in outcome.preview.lines),
         ),
     )
-
-
-def _mask_shown(kind: str, shown: str) -> str:
-    """Contract numbers stand on many people and stay; a name or a number is one person's."""
-    if kind == "SAME_CONTRACT_TWICE":
-        return shown
-    return mask_value("Name", shown) if kind == "ALIASES_UNDECIDED" else mask_reference(shown)
 
 
 def _mask_entry(entry: Entry) -> Entry:
@@ -168,8 +125,8 @@ def _mask_miss(miss: Miss) -> Miss:
         miss,
         sent_ref=mask_reference(miss.sent_ref),
         held_ref=mask_reference(miss.held_ref),
-        sent_reference=miss.sent_reference and _mask_number(miss.sent_reference),
-        held_reference=miss.held_reference and _mask_number(miss.held_reference),
+        sent_reference=miss.sent_reference and mask_number(miss.sent_reference),
+        held_reference=miss.held_reference and mask_number(miss.held_reference),
         correction=_mask_words(miss.correction, _words_of(f"{miss.sent_reference} {miss.held_reference}")),
     )
 
@@ -177,7 +134,7 @@ def _mask_miss(miss: Miss) -> Miss:
 def _mask_confusion(confusion: Confusion) -> Confusion:
     return replace(
         confusion,
-        number=_mask_number(confusion.number),
+        number=mask_number(confusion.number),
         left_ref=mask_reference(confusion.left_ref),
         right_ref=mask_reference(confusion.right_ref),
     )
@@ -197,11 +154,11 @@ def _mask_side(side: Side) -> Side:
         side,
         client_ref=mask_reference(side.client_ref),
         profile=tuple(replace(said, value=mask_value(said.field, said.value)) for said in side.profile),
-        orders=tuple(replace(order, number=_mask_number(order.number)) for order in side.orders),
+        orders=tuple(replace(order, number=mask_number(order.number)) for order in side.orders),
         contacts=tuple(replace(one, value=mask_value(one.kind, one.value), key="") for one in side.contacts),
         aliases=tuple(replace(alias, name=mask_value(alias.kind, alias.name), key="") for alias in side.aliases),
-        references=tuple(replace(one, number=_mask_number(one.number)) for one in side.references),
-        came_from=tuple(replace(row, record_id=_mask_number(row.record_id)) for row in side.came_from),
+        references=tuple(replace(one, number=mask_number(one.number)) for one in side.references),
+        came_from=tuple(replace(row, record_id=mask_number(row.record_id)) for row in side.came_from),
     )
 
 
@@ -222,18 +179,4 @@ def _words_of(value: str) -> set[str]:
 
 def _mask_words(words: str, said: set[str]) -> str:
     """An explanation such as "Peggy is short for Margaret", where it repeats what the records say."""
-    return _WORD.sub(lambda word: _mask_word(word[0]) if word[0].strip(".!?’") in said else word[0], words)
-
-
-def _mask_word(word: str) -> str:
-    if any(c.isdigit() for c in word):
-        return _mask_number(word)
-    return next((c for c in word if c.isalnum()), "") + HIDDEN
-
-
-def _mask_number(number: str) -> str:
-    """The more digits, the more of the end may be seen; of fewer than five, nothing."""
-    digits = sum(c.isdigit() for c in number)
-    kept = 3 if digits >= 8 else 2 if digits >= 5 else 0
-    characters = [c for c in number if c.isalnum()]
-    return HIDDEN + "".join(characters[len(characters) - kept :])
+    return _WORD.sub(lambda word: mask_word(word[0]) if word[0].strip(".!?’") in said else word[0], words)

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import math
-from base64 import b64encode
 from collections import Counter
 from dataclasses import dataclass, replace
 from functools import cache
-from hashlib import sha256
-from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment
 
+from pipelines import pages
 from pipelines.merge.outcomes import other_ways
 from pipelines.merge.preview import say_enrolment, say_pounds
 from pipelines.review import words
@@ -20,7 +18,7 @@ from pipelines.review.contents import Candidate, Cluster, Comparison, Report
 from pipelines.review.mask import mask_candidate, mask_cluster, mask_report
 from pipelines.settings import TIERS
 
-TEMPLATES = Path(__file__).parent / "templates"
+TEMPLATES = pages.TEMPLATES
 FAR = 1000.0
 
 
@@ -105,28 +103,13 @@ def _drawable(weight: float) -> float:
     return 0.0 if math.isnan(weight) else max(-FAR, min(FAR, weight))
 
 
-def content_hash(content: str) -> str:
-    """Of an inline style or script, as a Content-Security-Policy names it."""
-    return f"'sha256-{b64encode(sha256(content.encode()).digest()).decode()}'"
-
-
 @cache
 def environment() -> Environment:
     """The templates' environment; ``case.html.j2`` holds the macros that show one case on any page."""
-    made = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    made = pages.new_environment()
     made.filters |= {
         "because": words.say_because,
         "bits": words.say_bits,
-        "capital": lambda said: said[:1].upper() + said[1:],
-        "content_hash": content_hash,
-        "count": "{:,}".format,
-        "day": words.say_day,
         "how_made": words.how_made,
         "in_order": words.in_order,
         "other_ways": other_ways,

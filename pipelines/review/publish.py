@@ -18,8 +18,8 @@ from pipelines.review import contents
 from pipelines.review.evidence import gather_cases, gather_summary
 from pipelines.review.page import render_page
 from pipelines.review.published import NoReportError, last_night, read_report
-from pipelines.review.rows import as_row, write_rows
 from pipelines.review.workbook import write_corrections, write_workbook
+from pipelines.rows import uncollected, write_rows
 from pipelines.settings import Settings
 from pipelines.warehouse import open_warehouse
 
@@ -43,13 +43,8 @@ def publish_report(settings: Settings, day: date) -> Path:
 
     Raises NoReportError when no night has run in this home.
     """
-    with open_warehouse(settings) as warehouse:
-        if not warehouse.exists("staged.clients"):
-            raise NoReportError("No night has run in this home yet. Run: oneclient nightly")
-        summary = gather_summary(settings, warehouse, day)
-        folder = _folder(settings, summary)
-        report = summary if _is_whole(folder) else gather_cases(warehouse, summary)
-    return _publish(settings, report)
+    with uncollected():
+        return _publish(settings, _gathered(settings, day))
 
 
 def rebuild_report(settings: Settings, day: date) -> Path:
@@ -57,7 +52,17 @@ def rebuild_report(settings: Settings, day: date) -> Path:
 
     Raises NoReportError when that night published none.
     """
-    return _publish(settings, read_report(settings, day))
+    with uncollected():
+        return _publish(settings, read_report(settings, day))
+
+
+def _gathered(settings: Settings, day: date) -> contents.Report:
+    """The night's report; without its cases when it is published already."""
+    with open_warehouse(settings) as warehouse:
+        if not warehouse.exists("staged.clients"):
+            raise NoReportError("No night has run in this home yet. Run: oneclient nightly")
+        summary = gather_summary(settings, warehouse, day)
+        return summary if _is_whole(_folder(settings, summary)) else gather_cases(warehouse, summary)
 
 
 def _publish(settings: Settings, report: contents.Report) -> Path:
@@ -102,5 +107,5 @@ def _run_json(report: contents.Report) -> str:
 
 
 def _references_json(report: contents.Report) -> str:
-    said = {"misses": [as_row(miss) for miss in report.misses], "confusions": [as_row(c) for c in report.confusions]}
-    return json.dumps(said, indent=2, ensure_ascii=False)
+    said = {"misses": list(map(vars, report.misses)), "confusions": list(map(vars, report.confusions))}
+    return json.dumps(said, ensure_ascii=False)

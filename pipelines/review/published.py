@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any, TypeVar
 
-import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipelines import __version__
+from pipelines.merge.finding import WatchLine
 from pipelines.review import contents
-from pipelines.review.rows import from_row, read_rows
+from pipelines.rows import from_table, read_rows
 from pipelines.settings import Settings
 
 Case = TypeVar("Case", contents.Candidate, contents.Cluster)
@@ -94,13 +95,18 @@ def evidence_hashes(settings: Settings, day: date) -> dict[tuple[str, str], str]
 
 def read_candidate(settings: Settings, day: date, candidate_id: str) -> contents.Candidate:
     """One candidate of a night. Raises NoReportError when that night has none of that id."""
+    return read_candidates(settings, day, [candidate_id])[0]
+
+
+def read_candidates(settings: Settings, day: date, candidate_ids: Collection[str]) -> list[contents.Candidate]:
+    """Some candidates of a night, most harmful first. Raises NoReportError when that night lacks one of them."""
     path = _folder(settings, day) / "candidates.parquet"
-    return _one(contents.Candidate, path, "candidate_id", candidate_id)
+    return _some(contents.Candidate, path, "candidate_id", candidate_ids)
 
 
 def read_cluster(settings: Settings, day: date, cluster_id: str) -> contents.Cluster:
     """One cluster of three or more records. Raises NoReportError when that night has none of that id."""
-    return _one(contents.Cluster, _folder(settings, day) / "clusters.parquet", "cluster_id", cluster_id)
+    return _some(contents.Cluster, _folder(settings, day) / "clusters.parquet", "cluster_id", [cluster_id])[0]
 
 
 def _folder(settings: Settings, day: date) -> Path:
@@ -123,17 +129,20 @@ def _all(kind: type[Case], path: Path) -> tuple[Case, ...]:
         raise _of_another_version(path) from error
 
 
-def _one(kind: type[Case], path: Path, key: str, value: str) -> Case:
-    """Read the key of every row, then the one row group that holds the row."""
+def _some(kind: type[Case], path: Path, key: str, wanted: Collection[str]) -> list[Case]:
+    """Read the key of every row, then the row groups that hold what is wanted."""
+    found: list[Case] = []
     try:
         with pq.ParquetFile(path) as file:
             for number in range(file.num_row_groups):
-                position = file.read_row_group(number, columns=[key])[key].index(pa.scalar(value)).as_py()
-                if position >= 0:
-                    return from_row(kind, file.read_row_group(number).slice(position, 1).to_pylist()[0])
+                keys = file.read_row_group(number, columns=[key])[key].to_pylist()
+                if positions := [position for position, value in enumerate(keys) if value in wanted]:
+                    found += from_table(kind, file.read_row_group(number).take(positions))
     except (FileNotFoundError, KeyError) as error:
         raise _of_another_version(path) from error
-    raise NoReportError(f"The report of {path.parent.name} has no {key.replace('_id', '')} of that id.")
+    if len(found) < len(wanted):
+        raise NoReportError(f"The report of {path.parent.name} has no {key.replace('_id', '')} of that id.")
+    return found
 
 
 def _of_another_version(path: Path) -> NoReportError:
@@ -152,6 +161,9 @@ def _run(run: dict[str, Any]) -> contents.Run:
             "rejects": tuple(contents.Reject(**{**line, "rows": tuple(line["rows"])}) for line in run["rejects"]),
             "gates": tuple(contents.GateLine(**line) for line in run["gates"]),
             "train_again": tuple(run["train_again"]),
+            "watch": tuple(
+                WatchLine(**{**line, "merge_ids": tuple(line["merge_ids"])}) for line in run.get("watch", ())
+            ),
         }
     )
 

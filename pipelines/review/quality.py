@@ -17,6 +17,7 @@ from scipy.stats import binomtest
 from pipelines.decisions.entry import Entry
 from pipelines.decisions.standing import in_force, undone
 from pipelines.decisions.statement import VERDICTS, person
+from pipelines.review.practice import Practised, Score, scores
 from pipelines.settings import TIERS
 
 
@@ -62,11 +63,12 @@ class Quality:
     agreements: tuple[Agreement, ...]
     paces: tuple[Pace, ...]
     precisions: tuple[TierPrecision, ...]
+    practised: tuple[Score, ...] = ()
 
 
-def review_quality(entries: Sequence[Entry]) -> Quality:
-    """The quality of review that the decision log shows."""
-    return Quality(agreements(entries), paces(entries), tier_precisions(entries))
+def review_quality(entries: Sequence[Entry], practised: Iterable[Practised] = ()) -> Quality:
+    """The quality of review that the decision log shows, and beside it what people said of practice pairs."""
+    return Quality(agreements(entries), paces(entries), tier_precisions(entries), scores(practised))
 
 
 def cohens_kappa(verdicts: Sequence[tuple[str, str]]) -> float | None:

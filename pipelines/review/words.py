@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from datetime import date
 
 from pipelines.merge.preview import say_order_terms, say_visit_counts
 from pipelines.merge.record import Alias, Contact, Detail, Order, Record, Reference
+from pipelines.pages import say_day
 from pipelines.review.contents import Candidate, SourceRow
 
 MADE_HOW = {
@@ -55,11 +55,6 @@ def say_probability(probability: float) -> str:
     if probability > 0.999:
         return "over 99.9%"
     return "under 0.1%" if probability < 0.001 else f"{probability:.1%}"
-
-
-def say_day(day: date) -> str:
-    """``20 November 2026``."""
-    return f"{day.day} {day:%B %Y}"
 
 
 def in_order(counts: dict[str, int], order: tuple[str, ...]) -> Iterator[tuple[str, int]]:

@@ -1,11 +1,15 @@
-"""The candidate report as an Excel workbook, with every candidate. What a source sent is text there, not a formula."""
+"""The candidate report as an Excel workbook, to be filled in. What a source sent is text there, not a formula.
+
+Of many candidates it holds the most harmful, as many as a spreadsheet is good for; what is settled stands last, so the
+next ones follow once these are decided. The review page and ``candidates.parquet`` hold all.
+"""
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, time
 from itertools import islice
 from pathlib import Path
@@ -30,8 +34,13 @@ from pipelines.settings import TIERS
 
 LONGEST_CELL = 32_767
 MOST_ROWS = 1_048_575
+MOST_CANDIDATES = 5_000
 READ_ME = (
-    ("Candidates", "One row is two client records that may be one person, most harmful first."),
+    (
+        "Candidates",
+        "One row is two client records that may be one person, most harmful first. "
+        f"Of more than {MOST_CANDIDATES:,}, the first: the others follow once these are decided.",
+    ),
     ("Evidence", "One row is one comparison of a candidate: what the two records say, and what that weighs."),
     ("Missed references", "Why the import made a second record, and who should correct which reference."),
     ("Confusions", "One number on two people. Clear it up with whoever sent it; never merge them."),
@@ -71,6 +80,8 @@ class Column(Generic[Row]):
 
 def write_workbook(report: Report, path: Path, *, mask: bool = False) -> None:
     """Write the report to ``path``, the same bytes for the same report; with ``mask``, fit to leave the building."""
+    in_all = len(report.candidates)
+    report = replace(report, candidates=report.candidates[:MOST_CANDIDATES])
     if mask:
         report = mask_report(report)
     with xlsxwriter.Workbook(str(path), _OPTIONS) as file:
@@ -82,33 +93,37 @@ def write_workbook(report: Report, path: Path, *, mask: bool = False) -> None:
         )
         workbook = _Workbook(file)
         workbook.write_lines("Read me", _read_me(report, mask))
-        workbook.write_lines("Summary", _summary(report))
-        workbook.write_table("Files", _FILES, report.run.files, len(report.run.files), "No file came.")
-        workbook.write_table("Rejects", _REJECTS, report.run.rejects, len(report.run.rejects), "Nothing was rejected.")
-        candidates = len(report.candidates)
-        sheet = workbook.write_table(CANDIDATES, _CANDIDATES, report.candidates, candidates, "No candidates tonight.")
-        if candidates:
-            _ask_for_answers(sheet, min(candidates, MOST_ROWS))
-        evidence = ((candidate, comparison) for candidate in report.candidates for comparison in candidate.comparisons)
+        workbook.write_lines("Summary", _summary(report, in_all))
+        files, rejects = report.run.files, report.run.rejects
+        workbook.write_table("Files", _FILES, _cells(_FILES, files), len(files), "No file came.")
+        workbook.write_table("Rejects", _REJECTS, _cells(_REJECTS, rejects), len(rejects), "Nothing was rejected.")
+        shown = list(_cells(_CANDIDATES, report.candidates))
+        sheet = workbook.write_table(CANDIDATES, _CANDIDATES, shown, len(shown), "No candidates tonight.")
+        if shown:
+            _ask_for_answers(sheet, len(shown))
+        evidence = _cells(_EVIDENCE, _evidence(report))
         workbook.write_table("Evidence", _EVIDENCE, evidence, _evidence_rows(report), "No candidates tonight.")
-        misses, confusions = report.misses, report.confusions
-        workbook.write_table("Missed references", _MISSES, misses, len(misses), "The import missed none.")
-        workbook.write_table("Confusions", _CONFUSIONS, confusions, len(confusions), "No number is on two people.")
+        misses, confusions = _cells(_MISSES, report.misses), _cells(_CONFUSIONS, report.confusions)
+        workbook.write_table("Missed references", _MISSES, misses, len(report.misses), "The import missed none.")
+        workbook.write_table(
+            "Confusions", _CONFUSIONS, confusions, len(report.confusions), "No number is on two people."
+        )
         workbook.write_lines("How to decide", HOW_TO_DECIDE)
-        _keep_ledger(file.add_worksheet(LEDGER), report)
+        _keep_ledger(file.add_worksheet(LEDGER), report, shown)
 
 
 def write_corrections(report: Report, folder: Path, *, mask: bool = False) -> None:
     """Write ``<issuer>.xlsx`` for each council and rostering system that has references to correct."""
-    if mask:
-        report = mask_report(report)
+    misses = mask_report(replace(report, candidates=(), clusters=())).misses if mask else report.misses
     folder.mkdir(parents=True, exist_ok=True)
-    for ask in sorted({miss.ask for miss in report.misses}):
-        theirs = [miss for miss in report.misses if miss.ask == ask]
+    for ask in sorted({miss.ask for miss in misses}):
+        theirs = [miss for miss in misses if miss.ask == ask]
         name = re.sub(r"[^A-Za-z0-9_-]+", "-", ask) or "unknown"
         with xlsxwriter.Workbook(str(folder / f"{name}.xlsx"), _OPTIONS) as file:
             file.set_properties({"created": datetime.combine(report.run.day, time.min)})
-            _Workbook(file).write_table("To correct", _MISSES, theirs, len(theirs), "Nothing to correct.")
+            _Workbook(file).write_table(
+                "To correct", _MISSES, _cells(_MISSES, theirs), len(theirs), "Nothing to correct."
+            )
 
 
 class _Workbook:
@@ -138,12 +153,15 @@ class _Workbook:
                 sheet.write_string(row, 0, _as_text(label), self._title)
             else:
                 sheet.write_string(row, 0, _as_text(label), self._label)
-                self._write(sheet, row, 1, said)
+                self._write(sheet, row, 1, _as_written(said))
 
     def write_table(
-        self, name: str, columns: tuple[Column[Row], ...], rows: Iterable[Row], count: int, if_none: str
+        self, name: str, columns: tuple[Column[Row], ...], rows: Iterable[Sequence[Cell]], count: int, if_none: str
     ) -> Any:
-        """A sheet with a heading that stays in sight and can be filtered; what does not fit is cut, with a note."""
+        """A sheet with a heading that stays in sight and can be filtered; what does not fit is cut, with a note.
+
+        ``rows`` are the cells of the columns, as ``_cells`` gives them.
+        """
         sheet = self._add_sheet(name)
         sheet.freeze_panes(1, 1)
         sheet.repeat_rows(0)
@@ -153,12 +171,13 @@ class _Workbook:
         for position, column in enumerate(columns):
             sheet.set_column(position, position, column.width)
             sheet.write_string(0, position, column.heading, self._heading)
+        answers = [position for position, column in enumerate(columns) if column.answer]
         for number, row in enumerate(islice(rows, fits), start=1):
-            for position, column in enumerate(columns):
-                if column.answer:
-                    sheet.write_blank(number, position, None, self._answer)
-                else:
-                    self._write(sheet, number, position, column.cell(row))
+            for position, cell in enumerate(row):
+                if cell != "":
+                    self._write(sheet, number, position, cell)
+            for position in answers:
+                sheet.write_blank(number, position, None, self._answer)
         if not count:
             self._write(sheet, 1, 0, if_none)
         elif fits < count:
@@ -173,11 +192,26 @@ class _Workbook:
         return sheet
 
     def _write(self, sheet: Any, row: int, column: int, cell: Cell) -> None:
-        cell = _as_written(cell)
         if isinstance(cell, str):
             sheet.write_string(row, column, cell, self._text)
         else:
             sheet.write_number(row, column, cell, self._whole if isinstance(cell, int) else self._decimal)
+
+
+def _cells(columns: tuple[Column[Row], ...], rows: Iterable[Row]) -> Iterator[list[Cell]]:
+    """What the columns say of each row, as it is written. Nothing stands in a column that asks for an answer."""
+    says = [column.cell for column in columns]
+    return ([_as_written(say(row)) for say in says] for row in rows)
+
+
+def _evidence(report: Report) -> Iterator[tuple[Candidate, Comparison]]:
+    """Every comparison of every candidate but those of a field that neither record fills."""
+    return (
+        (candidate, comparison)
+        for candidate in report.candidates
+        for comparison in candidate.comparisons
+        if comparison.left or comparison.right
+    )
 
 
 def _as_text(text: str) -> str:
@@ -207,15 +241,18 @@ def _ask_for_answers(sheet: Any, rows: int) -> None:
     sheet.protect("", {"autofilter": True, "format_columns": True, "format_rows": True})
 
 
-def _keep_ledger(sheet: Any, report: Report) -> None:
-    """A hidden sheet by which a handed-back row is known: candidate, the facts it showed, and a seal on its cells."""
+def _keep_ledger(sheet: Any, report: Report, shown: Sequence[Sequence[Cell]]) -> None:
+    """A hidden sheet by which a handed-back row is known: candidate, the facts it showed, and a seal on its cells.
+
+    ``shown``: the cells of each candidate.
+    """
     sheet.very_hidden()
     for position, heading in enumerate(LEDGER_HEADINGS):
         sheet.write_string(0, position, heading)
-    locked = [column for column in _CANDIDATES if not column.answer]
-    for number, candidate in enumerate(report.candidates[:MOST_ROWS], start=1):
-        cells = [_as_written(column.cell(candidate)) for column in locked]
-        line = (cells[0], candidate.evidence_hash, seal(cells), report.run.day.isoformat(), report.run.model_version)
+    locked = [position for position, column in enumerate(_CANDIDATES) if not column.answer]
+    night, model = report.run.day.isoformat(), report.run.model_version
+    for number, (candidate, cells) in enumerate(zip(report.candidates, shown, strict=True), start=1):
+        line = (cells[0], candidate.evidence_hash, seal(cells[position] for position in locked), night, model)
         for position, cell in enumerate(line):
             sheet.write_string(number, position, str(cell))
 
@@ -232,7 +269,7 @@ def _read_me(report: Report, masked: bool) -> Iterable[tuple[str, Cell | None]]:
     yield ("Masked", MASKED) if masked else ("Personal data", PERSONAL)
 
 
-def _summary(report: Report) -> Iterable[tuple[str, Cell | None]]:
+def _summary(report: Report, in_all: int) -> Iterable[tuple[str, Cell | None]]:
     run = report.run
     read, loaded, rejected = (
         sum(getattr(file, rows) for file in run.files) for rows in ("rows_read", "rows_loaded", "rows_rejected")
@@ -256,8 +293,9 @@ def _summary(report: Report) -> Iterable[tuple[str, Cell | None]]:
         yield tier, count
     yield "All", sum(run.tiers.values())
     yield "In this workbook", None
-    for sheet, count in (("Candidates", len(report.candidates)), ("Evidence", _evidence_rows(report))):
-        yield sheet, count if count <= MOST_ROWS else _first_of(MOST_ROWS - 1, count)
+    shown, evidence = len(report.candidates), _evidence_rows(report)
+    yield "Candidates", shown if shown == in_all else _first_of(shown, in_all)
+    yield "Evidence", evidence if evidence <= MOST_ROWS else _first_of(MOST_ROWS - 1, evidence)
     yield "Checks", None
     for gate in run.gates:
         outcome = "passed" if gate.success else f"FAILED: {gate.failures}"
@@ -269,7 +307,7 @@ def _summary(report: Report) -> Iterable[tuple[str, Cell | None]]:
 
 
 def _evidence_rows(report: Report) -> int:
-    return sum(len(candidate.comparisons) for candidate in report.candidates)
+    return sum(1 for _ in _evidence(report))
 
 
 def _first_of(fits: int, count: int) -> str:
@@ -365,8 +403,6 @@ _CONFUSIONS: tuple[Column[Confusion], ...] = (
 )
 _EVIDENCE: tuple[Column[tuple[Candidate, Comparison]], ...] = (
     Column("Candidate", 20, lambda line: line[0].candidate_id),
-    Column("Left record", 26, lambda line: line[0].left.client_ref),
-    Column("Right record", 26, lambda line: line[0].right.client_ref),
     Column("Field", 18, lambda line: line[1].field),
     Column("Left", 34, lambda line: line[1].left),
     Column("Right", 34, lambda line: line[1].right),

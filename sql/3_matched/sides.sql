@@ -1,27 +1,33 @@
--- One row is one client record of a candidate, with its profile, how it came to be, and all that hangs on it.
--- Everything is asked by `client_id`, the record that a row counts for today, so that an earlier merge is seen.
-with involved as (
-    select left_id as client_id from matched.candidates union select right_id from matched.candidates
+-- One row is one side of a case: a live client record with its profile, how it came to be, and all that hangs on it.
+-- `involved` says which records count for which side, so that what an earlier merge joined is one side; everything is
+-- asked by the record that a row came in for. What a merge set aside (merged.choices) does not hang on it any more.
+with enrolled as (
+    select i.side_id, e.*, k.council
+    from staged.enrolments as e
+    join involved as i on i.client_id = e.origin_client_id
+    left join staged.contracts as k on k.contract_number = e.contract_number
+    anti join merged.choices as c
+        on c.kind = 'enrolment' and c.client_id = e.origin_client_id and c.name = e.contract_number
 ),
 
 orders_standing as (
     select
+        i.side_id,
         o.*,
-        order_standing(start_on, end_on, status, $day) as standing,
+        order_standing(o.start_on, o.end_on, o.status, $day) as standing,
         not exists (
             select 1
-            from staged.enrolments as e
-            left join staged.contracts as k on k.contract_number = e.contract_number
-            where e.client_id = o.client_id and coalesce(e.end_on, date '9999-12-31') >= $day
-              and if(o.contract_number is null, k.council = o.issuer, e.contract_number = o.contract_number)
+            from enrolled as e
+            where e.side_id = i.side_id and coalesce(e.end_on, date '9999-12-31') >= $day
+              and if(o.contract_number is null, e.council = o.issuer, e.contract_number = o.contract_number)
         ) as hidden
     from staged.purchase_orders as o
-    where client_id in (select client_id from involved)
+    join involved as i on i.client_id = o.origin_client_id
 ),
 
 orders as (
     select
-        client_id,
+        side_id,
         list({
             'council': issuer,
             'number': purchase_order_number,
@@ -37,24 +43,26 @@ orders as (
         } order by standing, start_on, issuer, purchase_order_number, line_number) filter (standing <> 'past') as orders,
         count(*) filter (standing = 'past') as past_orders
     from orders_standing
-    group by client_id
+    group by side_id
 ),
 
 visits as (
     select
-        client_id,
+        side_id,
         count(*) filter (visit_on > $day and not is_cancelled) as upcoming_visits,
         count(*) filter (visit_on <= $day) as past_visits,
         min(visit_on) as first_visit_on,
         max(visit_on) as last_visit_on
-    from (select *, lower(coalesce(status, '')) like 'cancel%' as is_cancelled from staged.visits)
-    where client_id in (select client_id from involved)
-    group by client_id
+    from (
+        select i.side_id, v.visit_on, is_cancelled(v.status) as is_cancelled
+        from staged.visits as v join involved as i on i.client_id = v.origin_client_id
+    )
+    group by side_id
 ),
 
 enrolments as (
     select
-        client_id,
+        side_id,
         list({
             'issuer': issuer,
             'contract': coalesce(contract_number, ''),
@@ -64,48 +72,49 @@ enrolments as (
             'end_on': end_on,
             'current': coalesce(end_on, date '9999-12-31') >= $day
         } order by contract_number, start_on, issuer, record_id) as enrolments
-    from staged.enrolments
-    where client_id in (select client_id from involved)
-    group by client_id
+    from enrolled
+    group by side_id
 ),
 
 contacts as (
     select
-        client_id,
+        side_id,
         list({'kind': kind, 'value': value_as_sent, 'key': value_key} order by kind, value_key) as contacts
     from (
-        select client_id, kind, value_key, min(value_as_sent) as value_as_sent
-        from staged.contacts
-        where client_id in (select client_id from involved)
-        group by client_id, kind, value_key
+        select i.side_id, k.kind, k.value_key, min(k.value_as_sent) as value_as_sent
+        from staged.contacts as k
+        join involved as i on i.client_id = k.origin_client_id
+        group by i.side_id, k.kind, k.value_key
     )
-    group by client_id
+    group by side_id
 ),
 
 aliases as (
     select
-        client_id,
+        side_id,
         list({'kind': kind, 'name': name_as_sent, 'key': name_key} order by kind, name_key) as aliases
     from (
-        select client_id, kind, name_key, min(name_as_sent) as name_as_sent
-        from staged.aliases
-        where client_id in (select client_id from involved)
-        group by client_id, kind, name_key
+        select i.side_id, a.kind, a.name_key, min(a.name_as_sent) as name_as_sent
+        from staged.aliases as a
+        join involved as i on i.client_id = a.origin_client_id
+        anti join merged.choices as c on c.kind = 'alias' and c.client_id = a.origin_client_id and a.kind <> 'name_sent'
+        group by i.side_id, a.kind, a.name_key
     )
-    group by client_id
+    group by side_id
 ),
 
 source_rows as (
     select
+        i.side_id,
         s.*,
         if(feed = 'purchase_orders', order_standing(active_from, active_to, status, $day) <> 'past',
             on_the_books(active_to, status, $day)) as is_live
     from staged.source_records as s
-    where client_id in (select client_id from involved)
+    join involved as i on i.client_id = s.origin_client_id
 ),
 
 numbers as (
-    select client_id, is_live, unnest([
+    select side_id, origin_client_id, is_live, unnest([
         {'kind': 'social_services_reference', 'issuer': council, 'number': reference, 'core': reference_core},
         {'kind': 'roster_client_id', 'issuer': if(feed = 'roster_clients', issuer, null),
          'number': if(feed = 'roster_clients', record_id, null), 'core': null},
@@ -116,23 +125,26 @@ numbers as (
 
 number_lists as (
     select
-        client_id,
+        side_id,
         list(
             {'kind': kind, 'issuer': issuer, 'number': number, 'live': live, 'core': core} order by kind, issuer, number
         ) as numbers
     from (
         select
-            client_id,
-            given.kind as kind,
-            coalesce(given.issuer, '') as issuer,
-            given.number as number,
-            bool_or(is_live) as live,
-            coalesce(min(given.core), '') as core
-        from numbers
-        where given.number is not null
+            n.side_id,
+            n.given.kind as kind,
+            coalesce(n.given.issuer, '') as issuer,
+            n.given.number as number,
+            bool_or(n.is_live and c.client_id is null) as live,
+            coalesce(min(n.given.core), '') as core
+        from numbers as n
+        left join merged.choices as c
+            on c.kind = 'reference' and c.client_id = n.origin_client_id and c.issuer = n.given.issuer
+            and c.name = n.given.number
+        where n.given.number is not null
         group by all
     )
-    group by client_id
+    group by side_id
 ),
 
 -- Where a source row was first seen: the raw tables keep every file's rows, the register only the last that differed.
@@ -158,7 +170,7 @@ first_sent as (
 
 origins as (
     select
-        s.client_id,
+        s.side_id,
         list({
             'feed': s.feed,
             'issuer': s.issuer,
@@ -170,7 +182,7 @@ origins as (
     from source_rows as s
     left join first_sent using (feed, issuer, record_id)
     left join raw.files as f on f.file_id = s.file_id
-    group by s.client_id
+    group by s.side_id
 )
 
 select
@@ -221,12 +233,12 @@ select
         'reference': c.reference
     } as shown
 from staged.clients as c
-join involved using (client_id)
-left join orders as o using (client_id)
-left join visits as v using (client_id)
-left join enrolments as e using (client_id)
-left join contacts as k using (client_id)
-left join aliases as a using (client_id)
-left join number_lists as n using (client_id)
-left join origins as s using (client_id)
+semi join involved as i on i.side_id = c.client_id
+left join orders as o on o.side_id = c.client_id
+left join visits as v on v.side_id = c.client_id
+left join enrolments as e on e.side_id = c.client_id
+left join contacts as k on k.side_id = c.client_id
+left join aliases as a on a.side_id = c.client_id
+left join number_lists as n on n.side_id = c.client_id
+left join origins as s on s.side_id = c.client_id
 order by c.client_id

@@ -25,7 +25,7 @@ import pytest
 from pipelines.decisions.store import open_decisions
 from pipelines.nightly import run_night
 from pipelines.review.desk.access_log import read_accesses
-from pipelines.review.published import read_queue
+from pipelines.review.published import read_queue, read_report
 from pipelines.sample import make_sample
 from pipelines.settings import Settings, load_settings
 
@@ -154,6 +154,41 @@ def test_two_people_review_one_after_the_other(airflow: tuple[str, Settings], br
     assert sam.complaints == []
 
 
+def test_a_cluster_is_decided_by_keyboard_as_one_case(airflow: tuple[str, Settings], browser: Any) -> None:
+    address, settings = airflow
+    cluster = read_report(settings, DAY).clusters[0]
+    pairs = [bond.candidate_id for bond in cluster.bonds]
+    sam = Visit(browser, address, "sam")
+    sam.open(f"/clusters/{cluster.cluster_id}")
+    sam.page.keyboard.press("r")
+    sam.page.get_by_text("Revealed to you for half an hour").wait_for()
+    sam.page.keyboard.press("x")
+    survivor = sam.page.locator(".swap > input:checked").get_attribute("value")
+    sam.page.keyboard.press("s")
+    sam.page.keyboard.type("Rang the client")
+    sam.page.keyboard.press("Enter")
+    sam.page.get_by_text(f"Of {len(pairs)} of the {len(pairs)} pairs you said").wait_for()
+    with open_decisions(settings) as store:
+        said = store.entries()[-len(pairs) :]
+    assert {entry.candidate_id for entry in said} == set(pairs) and {entry.verdict for entry in said} == {"same"}
+    chosen = cluster.records[int(survivor or "0") - 1].client_ref
+    assert {entry.chosen.survivor for entry in said} == {chosen, None}
+    sam.page.get_by_role("button", name="Undo what I said").click()
+    sam.page.get_by_text("pairs you said").wait_for(state="detached")
+
+    sam.page.keyboard.press("2")
+    sam.page.keyboard.type("Two people of one household")
+    sam.page.keyboard.press("Enter")
+    sam.page.get_by_text(f"Of {len(cluster.records) - 1} of the {len(pairs)} pairs you said").wait_for()
+    with open_decisions(settings) as store:
+        different = store.entries()[1 - len(cluster.records) :]
+    assert {entry.verdict for entry in different} == {"different"}
+    assert all(cluster.records[1].client_ref in entry.pair for entry in different)
+    sam.page.get_by_role("button", name="Undo what I said").click()
+    sam.page.get_by_text("pairs you said").wait_for(state="detached")
+    assert sam.complaints == []
+
+
 def test_without_the_permission_nothing_is_shown(airflow: tuple[str, Settings], browser: Any) -> None:
     vic = Visit(browser, airflow[0], "vic")
     assert vic.open("/").status == 403
@@ -184,8 +219,9 @@ def test_everything_works_without_the_script(airflow: tuple[str, Settings], brow
 def test_axe_finds_nothing_against_wcag(airflow: tuple[str, Settings], browser: Any) -> None:
     address, settings = airflow
     ann = Visit(browser, address, "ann")
-    candidate = read_queue(settings, DAY)[0].candidate_id
-    paths = ("/", f"/candidates/{candidate}", f"/candidates/{candidate}?blind=on", "/bulk", "/decisions", "/quality",
+    candidate, cluster = read_queue(settings, DAY)[0].candidate_id, read_report(settings, DAY).clusters[0].cluster_id
+    paths = ("/", f"/candidates/{candidate}", f"/candidates/{candidate}?blind=on", f"/clusters/{cluster}",
+             "/bulk", "/decisions", "/quality", "/practice",
              "/?tier=possible&system=nobody&state=conflict", "/candidates/C0000000000")  # fmt: skip
     for path, width in product(paths, (1280, 375)):
         ann.page.set_viewport_size({"width": width, "height": 900})

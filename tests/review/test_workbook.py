@@ -148,6 +148,22 @@ def test_rows_that_a_sheet_cannot_hold_are_cut_with_a_note(path: Path, monkeypat
     assert len(_rows(path, "Candidates")) == 2
 
 
+def test_of_too_many_candidates_the_most_harmful_are_in_it_and_the_summary_says_so(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workbook, "MOST_CANDIDATES", 2)
+    write_workbook(a_report(a_candidate(1), a_couple(2), a_candidate(3)), path)
+    assert len(_rows(path, "Candidates")) == len(_rows(path, "oneclient")) == 2
+    said = {row[0]: row[1] for row in load_workbook(path)["Summary"].iter_rows(values_only=True) if row[1] is not None}
+    assert said["Candidates"] == "The first 2 of 3 rows, most harmful candidate first."
+
+
+def test_a_field_that_neither_record_fills_is_no_evidence(path: Path) -> None:
+    empty = replace(a_candidate().comparisons[0], left="", right="", agreement="missing", weight=0.0)
+    write_workbook(a_report(replace(a_candidate(), comparisons=(*a_candidate().comparisons, empty))), path)
+    assert len(_rows(path, "Evidence")) == len(a_candidate().comparisons)
+
+
 def test_the_same_report_is_the_same_file(tmp_path: Path) -> None:
     report = a_report(a_candidate(), a_couple(), run=a_run({"possible": 2}))
     for name in ("one.xlsx", "two.xlsx"):

@@ -14,9 +14,9 @@ from pipelines.decisions.statement import DecisionRefusedError
 from pipelines.review.decide import state
 from pipelines.review.desk.access_log import record_access
 from pipelines.review.desk.app import show
-from pipelines.review.desk.asking import LONGEST_SEARCH, Acts, Asking, CandidateId, ClusterId, keep
+from pipelines.review.desk.asking import LONGEST_SEARCH, Acts, Asking, CandidateId, go_to, keep
 from pipelines.review.desk.bulk_check import decide_the_rest
-from pipelines.review.desk.forms import read_choices
+from pipelines.review.desk.forms import read_choices, sides_of_pair
 from pipelines.review.desk.pages import show_candidate
 from pipelines.review.desk.queue import search
 from pipelines.review.desk.seals import WORKING_DAY, BrokenSealError
@@ -40,18 +40,18 @@ def search_queue(asking: Acts) -> RedirectResponse:
         shown = "all" if text and filters.state == "waiting" else filters.state
         wanted = replace(filters, found=None, state=shown)
         if not text:
-            return _to(asking, "/", asking.query(wanted))
+            return go_to(asking, "/", asking.query(wanted))
         if names:
             found = search(asking.settings, night, text, names=True)
             record_access(asking.settings.home, asking.who, "search by name", found)
         sealed = asking.seals.seal("search", user=asking.reviewer.user_id, text=text, names=names)
-        return _to(asking, "/", asking.query(wanted, search=sealed))
+        return go_to(asking, "/", asking.query(wanted, search=sealed))
 
 
 @router.post("/preferences")
 def prefer(asking: Acts) -> RedirectResponse:
     """Whether scores are hidden until the verdict, and whether single keys do anything."""
-    response = _to(asking, "/", "")
+    response = go_to(asking, "/", "")
     for name in ("blind", "keys"):
         if asking.form.get(name) in {"on", "off"}:
             path = asking.base or "/"
@@ -66,20 +66,8 @@ def reveal_candidate(asking: Acts, candidate_id: CandidateId) -> RedirectRespons
         if night.row(candidate_id) is None:
             raise HTTPException(404)
         path = f"/candidates/{candidate_id}"
-        response = _to(asking, path, asking.query(wanted, **_onward(asking)))
+        response = go_to(asking, path, asking.query(wanted, **_onward(asking)))
         asking.reveal(candidate_id, response, f"{asking.base}{path}")
-        return response
-
-
-@router.post("/clusters/{cluster_id}/reveal")
-def reveal_cluster(asking: Acts, cluster_id: ClusterId) -> RedirectResponse:
-    """Show the values of a cluster for half an hour."""
-    with asking.at_the_desk() as (_, night, wanted):
-        if cluster_id not in night.clusters:
-            raise HTTPException(404)
-        path = f"/clusters/{cluster_id}"
-        response = _to(asking, path, asking.query(wanted))
-        asking.reveal(cluster_id, response, f"{asking.base}{path}")
         return response
 
 
@@ -90,7 +78,7 @@ def preview(asking: Acts, candidate_id: CandidateId) -> HTMLResponse:
     with asking.at_the_desk() as (_, night, _):
         found = read_candidate(asking.settings, night.day, candidate_id)
     try:
-        choices = read_choices(asking.form, found)
+        choices = read_choices(asking.form, sides_of_pair(found))
     except DecisionRefusedError as refused:
         return show_candidate(asking, candidate_id, form=asking.form, refusal=str(refused), status=400)
     return show_candidate(asking, candidate_id, form=asking.form, choices=choices)
@@ -116,7 +104,7 @@ def decide(asking: Acts, candidate_id: CandidateId) -> HTMLResponse | RedirectRe
                 door=DOOR,
                 reason=asking.form.get("reason", ""),
                 model_version=night.run.model_version,
-                choices=read_choices(asking.form, found) if verdict == "same" else None,
+                choices=read_choices(asking.form, sides_of_pair(found)) if verdict == "same" else None,
                 score_was_hidden=shown["blind"],
                 seconds_spent=round(max(0.0, time.time() - shown["sealed_at"]), 1),
             )
@@ -124,9 +112,9 @@ def decide(asking: Acts, candidate_id: CandidateId) -> HTMLResponse | RedirectRe
         except DecisionRefusedError as refused:
             return show_candidate(asking, candidate_id, form=asking.form, refusal=str(refused), status=400)
         if _onward(asking):
-            return _to(asking, "/bulk", asking.query(wanted, done=candidate_id))
+            return go_to(asking, "/bulk", asking.query(wanted, done=candidate_id))
         _, after = night.beside(candidate_id, wanted)
-        return _to(asking, f"/candidates/{after}" if after else "/", asking.query(wanted, done=candidate_id))
+        return go_to(asking, f"/candidates/{after}" if after else "/", asking.query(wanted, done=candidate_id))
 
 
 @router.post("/candidates/{candidate_id}/undo")
@@ -135,7 +123,7 @@ def undo(asking: Acts, candidate_id: CandidateId) -> RedirectResponse:
     with asking.at_the_desk() as (store, night, wanted):
         store.undo(candidate_id, asking.who, DOOR, asking.form.get("reason", ""))
         there = f"/candidates/{candidate_id}" if night.row(candidate_id) else "/"
-        return _to(asking, there, asking.query(wanted))
+        return go_to(asking, there, asking.query(wanted))
 
 
 @router.post("/bulk")
@@ -163,7 +151,3 @@ def _what_was_shown(asking: Asking, candidate_id: str) -> dict[str, Any]:
 
 def _onward(asking: Asking) -> dict[str, str]:
     return {"next": "bulk"} if asking.request.query_params.get("next") == "bulk" else {}
-
-
-def _to(asking: Asking, path: str, query: str) -> RedirectResponse:
-    return RedirectResponse(f"{asking.base}{path}{query}", status_code=303)

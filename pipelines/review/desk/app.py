@@ -5,6 +5,7 @@ Made for any server: ``admit`` says who is asking, so that the app knows no Airf
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import cache
@@ -66,13 +67,15 @@ class Desk:
 
 def make_app(settings: Callable[[], Settings], admit: Admit) -> FastAPI:
     """The app over the home that ``settings`` gives at each request."""
-    from pipelines.review.desk import acts, pages  # noqa: PLC0415 - they import this module
+    from pipelines.review.desk import acts, clusters, pages, practice  # noqa: PLC0415 - they import this module
 
     app = FastAPI(title="oneclient review", docs_url=None, redoc_url=None, openapi_url=None)
     app.state.desk = Desk(settings, admit)
     app.state.files = _files()
     app.include_router(pages.router)
     app.include_router(acts.router)
+    app.include_router(clusters.router)
+    app.include_router(practice.router)
     app.get("/static/{name}")(_static)
     app.middleware("http")(_guarded)
     for error, status in _ERRORS.items():
@@ -108,13 +111,18 @@ def show(request: Request, template: str, status: int = 200, **said: Any) -> HTM
 def _environment() -> Environment:
     """The templates of the report, whose macros show a case here too, with their headings two levels up."""
     made = environment().overlay()
-    made.filters = environment().filters | {"as_h2": _as_h2, "masked": mask_reference}
+    made.filters = environment().filters | {"as_h2": _as_h2, "masked": mask_reference, "masked_refs": _masked_refs}
     return made
 
 
 def _as_h2(shown: Markup) -> Markup:
     """Values in it are escaped, so what looks like a heading is one."""
     return Markup(shown.replace(Markup("<h4"), Markup('<h2 class="small"')).replace(Markup("</h4>"), Markup("</h2>")))  # noqa: S704
+
+
+def _masked_refs(reason: str) -> str:
+    """A standing's reason, with the client refs that it may name masked."""
+    return re.sub(r"[^\s,]+/[^\s,]+", lambda ref: mask_reference(ref[0]), reason)
 
 
 async def _guarded(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:

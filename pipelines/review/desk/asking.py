@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from fastapi import Depends, HTTPException, Request, Response
+from fastapi.responses import RedirectResponse
 
 from pipelines.decisions.store import DecisionStore, open_decisions
 from pipelines.review.desk.access_log import record_access
@@ -106,6 +107,11 @@ def keep(asking: Asking, response: Response, name: str, value: str, *, path: str
     """A cookie that no script reads and no other site sends."""
     secure = asking.request.url.scheme == "https"
     response.set_cookie(name, value, max_age=seconds, path=path, httponly=True, samesite="strict", secure=secure)
+
+
+def go_to(asking: Asking, path: str, query: str) -> RedirectResponse:
+    """On to another page, once something was done."""
+    return RedirectResponse(f"{asking.base}{path}{query}", status_code=303)
 
 
 def ask(request: Request, reviewer: Annotated[Reviewer, Depends(admitted)]) -> Asking:

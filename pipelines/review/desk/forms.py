@@ -1,25 +1,32 @@
-"""The form by which a candidate is decided: what a merge would need to know, and what was filled in."""
+"""The form by which a candidate or a cluster is decided: what a merge would need to know, and what was filled in.
+
+The form calls the records of a candidate left and right, those of a cluster by their number, from 1.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from pipelines.decisions.statement import NO_CHOICES, Choices, DecisionRefusedError, choices_from
+from pipelines.decisions.statement import Choices, DecisionRefusedError, choices_from
 from pipelines.merge.case import Case
 from pipelines.merge.outcomes import Outcome, outcomes
 from pipelines.merge.record import COUNCIL_REFERENCE, ROSTER_ID, Record
-from pipelines.review.contents import Candidate
+from pipelines.review.contents import Candidate, Cluster
 from pipelines.review.mask import mask_reference
 
 T = TypeVar("T")
+Sides = Mapping[str, Record]
 
-SIDES = ("left", "right")
 VERDICTS = {
     "same": ("same", "They are one person."),
     "different": ("different", "They are two people."),
     "unsure": ("unsure", "It cannot be told from what is here."),
+}
+CLUSTER_VERDICTS = {
+    "same": ("same", "All of them are one person."),
+    "different": ("different", "One of them is another person; of the others nothing is said."),
 }
 REASONS = (
     "Same NHS number",
@@ -42,56 +49,76 @@ class Keep:
 
 
 @dataclass(frozen=True)
+class Enrolled:
+    """One choice between records: those that are enrolled on one contract."""
+
+    contract: str
+    sides: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Asked:
-    """What a merge of the two would need to be told. Which field asks for what follows from the order here."""
+    """What a merge would need to be told. Which field asks for what follows from the order here."""
 
     orders: bool
     aliases: bool
-    contracts: tuple[str, ...]
+    contracts: tuple[Enrolled, ...]
     references: tuple[Keep, ...]
 
 
-def asked(candidate: Candidate) -> Asked:
-    """What is to be asked about a candidate, in whichever direction it would be merged."""
-    records: tuple[Record, Record] = candidate.left, candidate.right
-    lifted = {blocker.lifted_by for tried in outcomes(Case(records))[1] for blocker in tried.blockers}
-    contracts = [{e.contract for e in record.enrolments if e.contract} for record in records]
+def sides_of_pair(candidate: Candidate) -> Sides:
+    """The records of a candidate by what the form calls them."""
+    return {"left": candidate.left, "right": candidate.right}
+
+
+def sides_of_cluster(cluster: Cluster) -> Sides:
+    """The records of a cluster by what the form calls them."""
+    return {str(number): record for number, record in enumerate(cluster.records, start=1)}
+
+
+def asked(sides: Sides) -> Asked:
+    """What is to be asked about a case, in whichever direction it would be merged."""
+    lifted = {b.lifted_by for tried in outcomes(Case(tuple(sides.values())))[1] for b in tried.blockers}
+    on: dict[str, list[str]] = {}
+    for side, record in sides.items():
+        for contract in sorted({enrolment.contract for enrolment in record.enrolments if enrolment.contract}):
+            on.setdefault(contract, []).append(side)
     return Asked(
         "move_active_orders" in lifted,
         "aliases" in lifted,
-        tuple(sorted(contracts[0] & contracts[1])),
-        _references(records) if "references" in lifted else (),
+        tuple(Enrolled(contract, tuple(enrolled)) for contract, enrolled in sorted(on.items()) if len(enrolled) > 1),
+        _references(sides) if "references" in lifted else (),
     )
 
 
-def read_choices(form: Mapping[str, str], candidate: Candidate) -> Choices:
+def read_choices(form: Mapping[str, str], sides: Sides) -> Choices:
     """The choices of a filled-in form. Raises DecisionRefusedError for what the form does not offer."""
-    ask, sides = asked(candidate), dict(zip(SIDES, (candidate.left, candidate.right), strict=True))
+    ask = asked(sides)
     written: dict[str, Any] = {"move_active_orders": ask.orders and form.get("move_active_orders") == "yes"}
     if survivor := form.get("survivor"):
-        written["survivor"] = _one_of(sides, survivor).client_ref
+        written["survivor"] = one_of(sides, survivor).client_ref
     if ask.aliases and (aliases := form.get("aliases")):
         written["aliases"] = aliases
     written["enrolments"] = {
-        contract: _one_of(sides, side).client_ref
-        for number, contract in enumerate(ask.contracts)
+        one.contract: one_of({name: sides[name] for name in one.sides}, side).client_ref
+        for number, one in enumerate(ask.contracts)
         if (side := form.get(f"enrolment_{number}"))
     }
     written["references"] = {
-        keep.issuer: _one_of(dict(zip(map(str, range(len(keep.numbers))), keep.numbers, strict=True)), place)[0]
+        keep.issuer: one_of(dict(zip(map(str, range(len(keep.numbers))), keep.numbers, strict=True)), place)[0]
         for number, keep in enumerate(ask.references)
         if (place := form.get(f"reference_{number}"))
     }
     return choices_from(written)
 
 
-def filled_in(choices: Choices, candidate: Candidate) -> dict[str, str]:
+def filled_in(choices: Choices, sides: Sides) -> dict[str, str]:
     """Choices as the form holds them: what ``read_choices`` would read back."""
-    ask, sides = asked(candidate), {candidate.left.client_ref: "left", candidate.right.client_ref: "right"}
+    ask, names = asked(sides), {record.client_ref: side for side, record in sides.items()}
     form = {"aliases": choices.aliases or "", "move_active_orders": "yes" if choices.move_active_orders else ""}
-    form["survivor"] = sides.get(choices.survivor or "", "")
-    for number, contract in enumerate(ask.contracts):
-        form[f"enrolment_{number}"] = sides.get(choices.enrolments.get(contract, ""), "")
+    form["survivor"] = names.get(choices.survivor or "", "")
+    for number, one in enumerate(ask.contracts):
+        form[f"enrolment_{number}"] = names.get(choices.enrolments.get(one.contract, ""), "")
     for number, keep in enumerate(ask.references):
         kept = [n for n, _ in keep.numbers]
         chosen = choices.references.get(keep.issuer)
@@ -99,11 +126,10 @@ def filled_in(choices: Choices, candidate: Candidate) -> dict[str, str]:
     return form
 
 
-def tried(candidate: Candidate, choices: Choices = NO_CHOICES) -> list[tuple[str, Outcome]]:
-    """What a merge would do with these choices, left first or right first as chosen, each with its side."""
-    sides = {candidate.left.client_ref: "left", candidate.right.client_ref: "right"}
-    _, found = outcomes(Case((candidate.left, candidate.right), choices))
-    return [(sides[outcome.survivor_ref], outcome) for outcome in found]
+def in_order_of(tried: Sequence[Outcome], sides: Sides) -> list[str]:
+    """What the form calls the record that each outcome would keep."""
+    names = {record.client_ref: side for side, record in sides.items()}
+    return [names[outcome.survivor_ref] for outcome in tried]
 
 
 def masked_references(ask: Asked) -> Asked:
@@ -122,23 +148,24 @@ def masked_references(ask: Asked) -> Asked:
     )
 
 
-def _references(records: tuple[Record, Record]) -> tuple[Keep, ...]:
-    """The issuers that know the two by more than one live number, as ``TWO_LIVE_REFERENCES`` finds them."""
-    sides: dict[tuple[str, str], list[str]] = {}
+def _references(sides: Sides) -> tuple[Keep, ...]:
+    """The issuers that know the records by more than one live number, as ``TWO_LIVE_REFERENCES`` finds them."""
+    borne: dict[tuple[str, str], list[str]] = {}
     cores: dict[str, set[str]] = {}
-    for side, record in zip(SIDES, records, strict=True):
+    for side, record in sides.items():
         for reference in (*record.live_references(COUNCIL_REFERENCE), *record.live_references(ROSTER_ID)):
-            on = sides.setdefault((reference.issuer, reference.number), [])
+            on = borne.setdefault((reference.issuer, reference.number), [])
             on += [side] if side not in on else []
             cores.setdefault(reference.issuer, set()).add(reference.core or reference.number)
     return tuple(
-        Keep(issuer, tuple((number, " and ".join(on)) for (of, number), on in sorted(sides.items()) if of == issuer))
+        Keep(issuer, tuple((number, " and ".join(on)) for (of, number), on in sorted(borne.items()) if of == issuer))
         for issuer in sorted(cores)
         if issuer and len(cores[issuer]) > 1
     )
 
 
-def _one_of(offered: Mapping[str, T], said: str) -> T:
+def one_of(offered: Mapping[str, T], said: str) -> T:
+    """What was chosen of what the form offers. Raises DecisionRefusedError for anything else."""
     if said not in offered:
-        raise DecisionRefusedError("A choice is none of those that the form offers. Open the candidate again.")
+        raise DecisionRefusedError("A choice is none of those that the form offers. Open the page again.")
     return offered[said]

@@ -1,4 +1,4 @@
-"""What the page shows: the queue, a candidate, a cluster, the decisions, the bulk check and the quality of review."""
+"""What the page shows: the queue, a candidate, the decisions, the bulk check and the quality of review."""
 
 from __future__ import annotations
 
@@ -18,12 +18,21 @@ from pipelines.merge.outcomes import outcomes
 from pipelines.review.contents import Candidate
 from pipelines.review.decide import as_it_stands_today
 from pipelines.review.desk.app import show
-from pipelines.review.desk.asking import Asking, Asks, CandidateId, ClusterId
+from pipelines.review.desk.asking import Asking, Asks, CandidateId
 from pipelines.review.desk.bulk_check import SAMPLE, bulk_check
-from pipelines.review.desk.forms import REASONS, VERDICTS, asked, filled_in, masked_references
+from pipelines.review.desk.forms import (
+    REASONS,
+    VERDICTS,
+    asked,
+    filled_in,
+    in_order_of,
+    masked_references,
+    sides_of_pair,
+)
 from pipelines.review.desk.queue import ROWS_ON_A_PAGE, STATES, Night, Row, Wanted, offers
-from pipelines.review.mask import mask_candidate, mask_cluster
-from pipelines.review.published import read_candidate, read_cluster
+from pipelines.review.mask import mask_candidate
+from pipelines.review.practice import read_practice
+from pipelines.review.published import read_candidate
 from pipelines.review.quality import review_quality
 
 router = APIRouter(default_response_class=HTMLResponse)
@@ -68,28 +77,6 @@ def candidate(asking: Asks, candidate_id: CandidateId) -> HTMLResponse:
     return show_candidate(asking, candidate_id)
 
 
-@router.get("/clusters/{cluster_id}")
-def cluster(asking: Asks, cluster_id: ClusterId) -> HTMLResponse:
-    """Three or more records of one person, perhaps. Decided pair by pair."""
-    with asking.at_the_desk() as (_, night, wanted):
-        found = read_cluster(asking.settings, night.day, cluster_id)
-        seen = asking.may_see(cluster_id)
-        rows = {row.candidate_id: row for row in night.rows}
-        return show(
-            asking.request,
-            "cluster",
-            here="queue",
-            form_token=asking.form_token(),
-            cluster=found if seen else mask_cluster(found),
-            rows=[rows[bond.candidate_id] for bond in found.bonds if bond.candidate_id in rows],
-            revealed=seen,
-            hidden=lambda row: hides(asking, row),
-            blind=asking.blind,
-            query=asking.query(wanted),
-            STATES=STATES,
-        )
-
-
 @router.get("/decisions")
 def decisions(asking: Asks) -> HTMLResponse:
     """Who decided what, newest first."""
@@ -131,7 +118,8 @@ def quality(asking: Asks) -> HTMLResponse:
     """How well people review."""
     with asking.at_the_desk() as (store, night, _):
         return show(
-            asking.request, "quality", here="quality", quality=review_quality(store.entries()), states=night.states(),
+            asking.request, "quality", here="quality",
+            quality=review_quality(store.entries(), read_practice(asking.settings.home)), states=night.states(),
             STATES=STATES,
         )  # fmt: skip
 
@@ -157,8 +145,9 @@ def show_candidate(
             choices = mine.chosen if mine else NO_CHOICES
         recommended, tried = outcomes(Case((found.left, found.right), choices))
         found = replace(found, recommended=recommended, outcomes=tried)
-        ask = asked(found)
-        filled = filled_in(choices, found) | {"verdict": (mine and mine.verdict) or "", "reason": ""} | dict(form or {})
+        sides = sides_of_pair(found)
+        ask = asked(sides)
+        filled = filled_in(choices, sides) | {"verdict": (mine and mine.verdict) or "", "reason": ""} | dict(form or {})
         before, after = night.beside(candidate_id, wanted)
         return show(
             asking.request,
@@ -174,8 +163,7 @@ def show_candidate(
                 blind=blind and not _decided_before(asking, store, candidate_id),
             ),
             candidate=found if seen else mask_candidate(found),
-            sides=["left" if tried_one.survivor_ref == found.left.client_ref else "right" for tried_one in tried],
-            swapped=bool(choices.survivor) and choices.survivor != recommended.survivor_ref,
+            sides=in_order_of(tried, sides),
             row=row,
             mine=mine,
             blind=blind,

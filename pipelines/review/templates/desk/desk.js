@@ -5,6 +5,14 @@ const choose = (verdict) => {
   const radio = document.querySelector(`input[name="verdict"][value="${verdict}"]`);
   if (!radio) return;
   radio.checked = true;
+  const apart = verdict === "different" && document.querySelector('input[name="apart"]');
+  (apart || of("reason") || radio).focus();
+};
+const part = (number) => {
+  const radio = document.querySelector(`input[name="apart"][value="${number}"]`);
+  if (!radio) return;
+  choose("different");
+  radio.checked = true;
   of("reason").focus();
 };
 const swap = () => {
@@ -30,6 +38,7 @@ const KEYS = {
   x: swap, n: () => follow("next"), p: () => follow("previous"), "/": search, "?": help,
   r: () => { if (of("reveal")?.querySelector("button")) of("reveal").requestSubmit(); },
 };
+for (const number of "123456789") KEYS[number] = () => part(number);
 const writes = (element) => element.matches('input:not([type="radio"]):not([type="checkbox"]), select, textarea');
 
 document.addEventListener("keydown", (event) => {
