@@ -8,6 +8,7 @@ line runs the very same steps, without Airflow: `oneclient nightly --day 2026-11
 | `find_deliveries` | lists what lies in the inbox, as ids that give no file name away | nothing |
 | `land` (one for each file) | reads, checks and archives a file, or sets it aside with the reason | `raw.*` |
 | `stage` | links each row to its client record, makes new ones, runs the suites | `staged.*` |
+| `finish_merges` | brings a merge run that was signed off and cut short to its end | `merged.*`, whom rows count for |
 | `take_decisions` | records decisions handed back (`*decisions*.xlsx`, `.csv`), returns bad rows | the decision store |
 | `match` | scores new and changed records against all, draws up the candidates | `matched.*` |
 | `report` | publishes the candidate report of the day | `reports/<day>/` |
@@ -107,7 +108,7 @@ def told(result: object, *facts: str) -> dict[str, Any]:
     },
 )
 def nightly() -> None:
-    """Wire the six steps of `pipelines.nightly`."""
+    """Wire the seven steps of `pipelines.nightly`."""
 
     @task
     def find_deliveries() -> list[str]:
@@ -131,6 +132,13 @@ def nightly() -> None:
         with tonight() as (settings, _, day):
             return told(nightly.stage(settings, day), "files", "written", "new_clients")
 
+    @task(pool=WRITER)
+    def finish_merges() -> dict[str, Any]:
+        from pipelines import nightly
+
+        with tonight() as (settings, _, _day):
+            return told(nightly.finish_merges(settings), "signed_in", "merges", "undone", "partitions")
+
     @task
     def take_decisions() -> dict[str, Any]:
         from pipelines import nightly
@@ -152,7 +160,7 @@ def nightly() -> None:
         with tonight() as (settings, _, day):
             nightly.report(settings, day)
 
-    land.expand(delivery_id=find_deliveries()) >> stage() >> take_decisions() >> match() >> report()
+    land.expand(delivery_id=find_deliveries()) >> stage() >> finish_merges() >> take_decisions() >> match() >> report()
 
 
 nightly()

@@ -38,7 +38,7 @@ def main(verbose: bool) -> None:
     logging.basicConfig(level=logging.INFO if verbose else logging.WARNING, format="%(asctime)s %(name)s: %(message)s")
 
 
-def command(function: Callable[P, None]) -> click.Command:
+def command(function: Callable[P, None], group: click.Group | None = None, name: str | None = None) -> click.Command:
     """A command with ``--home`` and ``--json`` whose known errors become one clear line and an exit code."""
 
     @click.option("--home", type=click.Path(file_okay=False, path_type=Path), help="The provider's home folder.")
@@ -48,7 +48,17 @@ def command(function: Callable[P, None]) -> click.Command:
         with _known_errors():
             function(*args, **kwargs)
 
-    return main.command()(run)
+    return (group or main).command(name)(run)
+
+
+@main.group()
+def merge() -> None:
+    """Plan, apply and undo merges of what people decided is one person."""
+
+
+def merge_command(name: str) -> Callable[[Callable[P, None]], click.Command]:
+    """A command of the group ``merge``, as ``command`` makes one."""
+    return lambda function: command(function, merge, name)
 
 
 @contextmanager
@@ -57,18 +67,31 @@ def _known_errors() -> Iterator[None]:
     from pipelines.decisions.snapshot import DecisionsDamagedError
     from pipelines.decisions.statement import DecisionRefusedError
     from pipelines.ingest.refusal import FileRefusedError
+    from pipelines.merge.partitions import ConservationError
+    from pipelines.merge.policy import UnknownTableError
+    from pipelines.merge.run import (
+        MergeInFlightError,
+        MergeStoppedError,
+        NotSignedOffError,
+        PlanChangedError,
+        VerificationFailedError,
+    )
     from pipelines.quality import TableGateError
     from pipelines.review.publish import NoReportError
+    from pipelines.stage.register import NoRegisterError
     from pipelines.warehouse import WarehouseBusyError, WarehouseShapeError
 
     try:
         yield
-    except (SettingsError, NoReportError, DecisionRefusedError, FileNotFoundError, FileExistsError) as error:
+    except (
+        SettingsError, NoReportError, NoRegisterError, DecisionRefusedError, FileNotFoundError, FileExistsError,
+    ) as error:  # fmt: skip
         click.echo(f"oneclient: {error}", err=True)
         sys.exit(WRONG_USE)
     except (
         TableGateError, WarehouseBusyError, WarehouseShapeError, StoreUnavailableError, DecisionsDamagedError,
-        FileRefusedError,
+        FileRefusedError, ConservationError, UnknownTableError, MergeInFlightError, MergeStoppedError,
+        NotSignedOffError, PlanChangedError, VerificationFailedError,
     ) as error:  # fmt: skip
         click.echo(f"oneclient: {error}", err=True)
         sys.exit(FOUND_A_PROBLEM)
@@ -174,12 +197,13 @@ def candidates(tier: str | None, as_of: datetime | None, settled_too: bool, home
 @click.option(
     "--enrolment", multiple=True, metavar="CONTRACT=REF", help="Of two records the one whose enrolments stay."
 )
+@click.option("--apart", default="", metavar="REF", help="Of a cluster, the record that is somebody else's.")
 def decide(
     candidate: str | None, tier: str | None, file: Path | None, undo: bool, verdict: str | None, who: str | None,
     reason: str, survivor: str | None, move_active_orders: bool, aliases: str | None, keep_reference: tuple[str, ...],
-    enrolment: tuple[str, ...], home: Path | None, as_json: bool,
+    enrolment: tuple[str, ...], apart: str, home: Path | None, as_json: bool,
 ) -> None:  # fmt: skip
-    """Record what a person decided of CANDIDATE, of a whole tier, or in a file that is handed back."""
+    """Record what a person decided of CANDIDATE (or of a cluster, K…), of a whole tier, or in a file."""
     from pipelines.review import commands
 
     if sum(named is not None for named in (candidate, tier, file)) != 1:
@@ -190,6 +214,9 @@ def decide(
         raise click.UsageError("Say what is decided: --verdict same, different or unsure.")
     if undo and not candidate:
         raise click.UsageError("One candidate at a time can be undone: name it.")
+    is_cluster = (candidate or "").strip().upper().startswith("K")
+    if apart and not is_cluster:
+        raise click.UsageError("--apart goes with a cluster (K…).")
     settings, who, verdict = load_settings(home), who or "", verdict or ""
     cells = {
         "survivor": survivor or "", "aliases": aliases or "", "move_active_orders": "yes" if move_active_orders else "",
@@ -199,12 +226,122 @@ def decide(
         done = commands.decide_file(settings, file)
     elif tier:
         done = commands.decide_tier(settings, tier, verdict=verdict, who=who, reason=reason, cells=cells)
+    elif is_cluster and undo:
+        done = commands.undo_cluster(settings, candidate or "", who=who, reason=reason)
+    elif is_cluster:
+        done = commands.decide_cluster(
+            settings, candidate or "", verdict=verdict, who=who, reason=reason, cells=cells, apart=apart
+        )
     elif undo:
         done = commands.undo(settings, candidate or "", who=who, reason=reason)
     else:
         done = commands.decide_one(settings, candidate or "", verdict=verdict, who=who, reason=reason, cells=cells)
     _answer(done.as_dict(), as_json, lambda: _show_decided(done.as_dict()))
     sys.exit(FOUND_A_PROBLEM if done.refused else 0)
+
+
+def _selecting(function: Callable[P, None]) -> Callable[P, None]:
+    """The options that say what is to be merged."""
+    for option in reversed(
+        (
+            click.option("--from", "from_on", type=Day, help="Past visits from this day on; default: all."),
+            click.option("--to", "to_on", type=Day, help="Past visits before this day; what is to come always moves."),
+            click.option("--authority", help="Only clients whom this council knows, by its code."),
+            click.option("--wave", type=click.Choice(["empty", "no money", "money"]), help="Only this wave."),
+            click.option("--candidate", "candidate_ids", multiple=True, metavar="ID", help="Only these candidates."),
+        )
+    ):
+        function = option(function)
+    return function
+
+
+def _selection(
+    from_on: datetime | None, to_on: datetime | None, authority: str | None, wave: str | None,
+    candidate_ids: tuple[str, ...], who: str | None,
+) -> Any:  # fmt: skip
+    from pipelines.merge.selection import Selection
+
+    return Selection(
+        from_on.date() if from_on else None, to_on.date() if to_on else None, authority, wave,
+        frozenset(one.strip().upper() for one in candidate_ids), who,
+    )  # fmt: skip
+
+
+@merge_command("plan")
+@_selecting
+@click.option("--by", "who", help="Leave out what this person decided, since they may not sign it off.")
+def merge_plan(
+    from_on: datetime | None, to_on: datetime | None, authority: str | None, wave: str | None,
+    candidate_ids: tuple[str, ...], who: str | None, home: Path | None, as_json: bool,
+) -> None:  # fmt: skip
+    """Say what would be merged, what it would move, and what stands in the way. Changes nothing."""
+    from pipelines.merge.plan import plan_merges
+
+    settings = load_settings(home)
+    found = plan_merges(settings, _selection(from_on, to_on, authority, wave, candidate_ids, who))
+    _answer_plan(settings, found, as_json)
+
+
+@merge_command("apply")
+@_selecting
+@click.option("--by", "who", help="Who signs it off: a person other than who decided.")
+@click.option("--reason", default="", help="Why now; kept in the log.")
+@click.option("--dry-run", is_flag=True, help="Only say what would be done, as `merge plan`.")
+def merge_apply(
+    from_on: datetime | None, to_on: datetime | None, authority: str | None, wave: str | None,
+    candidate_ids: tuple[str, ...], who: str | None, reason: str, dry_run: bool, home: Path | None, as_json: bool,
+) -> None:  # fmt: skip
+    """Merge what people decided is one person: sign off, move partition by partition, verify, publish."""
+    from pipelines.merge.commands import apply
+    from pipelines.merge.plan import plan_merges
+
+    settings, selection = load_settings(home), _selection(from_on, to_on, authority, wave, candidate_ids, who)
+    if dry_run:
+        _answer_plan(settings, plan_merges(settings, selection), as_json)
+        return
+    if not who:
+        raise click.UsageError("Say who signs the merges off: --by NAME.")
+    with _progress(quiet=as_json) as progress:
+        done = apply(settings, selection, who=who, reason=reason, progress=progress)
+    _answer(done.as_dict(), as_json, lambda: _show_merged(done.as_dict()))
+
+
+@merge_command("undo")
+@click.argument("merge_ids", nargs=-1, metavar="[MERGE]...")
+@click.option("--all", "every", is_flag=True, help="Every merge that stands.")
+@click.option("--by", "who", help="Who takes them back.")
+@click.option("--reason", default="", help="Why; kept in the log.")
+@click.option("--dry-run", is_flag=True, help="Only say what would go back where.")
+def merge_undo(
+    merge_ids: tuple[str, ...], every: bool, who: str | None, reason: str, dry_run: bool, home: Path | None,
+    as_json: bool,
+) -> None:  # fmt: skip
+    """Take merges back, any time later: every row counts again for the record that it came in for."""
+    from pipelines.merge.commands import undo as take_back
+    from pipelines.merge.plan import plan_undo
+
+    if bool(merge_ids) == every:
+        raise click.UsageError("Name the merges to undo, or --all.")
+    settings, named = load_settings(home), None if every else merge_ids
+    if dry_run:
+        _answer_plan(settings, plan_undo(settings, named), as_json)
+        return
+    if not who:
+        raise click.UsageError("Say who takes the merges back: --by NAME.")
+    with _progress(quiet=as_json) as progress:
+        done = take_back(settings, named, who=who, reason=reason, progress=progress)
+    _answer(done.as_dict(), as_json, lambda: _show_merged(done.as_dict()))
+
+
+@merge_command("status")
+@click.option("--as-of", type=Day, help="Which merges stood at the end of that day, by the log.")
+def merge_status(as_of: datetime | None, home: Path | None, as_json: bool) -> None:
+    """Say where every merge stands, and what was found on merged-away records. Exit 1 if something must not be."""
+    from pipelines.merge.status import merge_status as status
+
+    found = status(load_settings(home), as_of.date() if as_of else None)
+    _answer(found.as_dict(), as_json, lambda: _show_status(found))
+    sys.exit(FOUND_A_PROBLEM if any(finding.breaks_a_law for finding in found.findings) else 0)
 
 
 @command
@@ -275,6 +412,14 @@ def map(file: Path, home: Path | None, as_json: bool) -> None:  # noqa: A001 - t
 
 def _day(settings: Settings, day: datetime | None) -> date:
     return day.date() if day else datetime.now(ZoneInfo(settings.timezone)).date()
+
+
+def _answer_plan(settings: Settings, plan: Any, as_json: bool) -> None:
+    """Publish a plan to be read, and say it in short."""
+    from pipelines.merge.publish import publish_plan
+
+    page = publish_plan(settings, plan) / "plan.html"
+    _answer({**plan.as_dict(), "page": str(page)}, as_json, lambda: _show_plan(plan, page))
 
 
 def _answer(data: Any, as_json: bool, show: Callable[[], None]) -> None:
@@ -358,6 +503,54 @@ def _show_decided(done: dict[str, Any]) -> None:
         screen.print(f"The refused rows, each with its reason: {done['refused_copy']}", soft_wrap=True)
     if done["standing"]:
         screen.print(f"It stands as: {done['standing']} ({done['standing_reason']})")
+
+
+def _show_plan(plan: Any, page: Path) -> None:
+    table = Table(Column("merge", no_wrap=True), "wave", "into", "from", "why this way", "rows", "left", "blocked by")
+    for one in (*plan.ready, *plan.undoes, *plan.blocked):
+        away = ", ".join(member.client_ref for member in one.merge.sources)
+        blocked = ", ".join(blocker.kind for blocker in one.blockers)
+        if one.open_ways:
+            blocked += f" (open: into {', '.join(one.open_ways)})"
+        moves, left = (f"{sum(rows.values()):,}" for rows in (one.measured.moves, one.measured.left))
+        table.add_row(
+            one.merge.merge_id, one.merge.wave, one.merge.survivor, away, one.survivor_because, moves, left, blocked
+        )
+    screen.print(table)
+    what = "undo" if plan.undoes else "merge"
+    moves = ", ".join(f"{rows:,} {kind.replace('_', ' ')}" for kind, rows in plan.moves.items() if rows)
+    screen.print(f"Would {what}: {len(plan.ready) + len(plan.undoes):,}; blocked: {len(plan.blocked):,}")
+    screen.print(f"Would move: {moves or 'nothing'}")
+    screen.print(f"Partitions: {', '.join(str(p.from_on or 'current') for p in plan.partitions) or 'none'}")
+    for held in plan.held_back:
+        screen.print(f"Held back: {held.candidate_id} {held.standing}: {held.reason}")
+    if plan.unfinished:
+        screen.print(f"A run is not finished (entry {plan.unfinished}): oneclient merge apply finishes it")
+    screen.print(f"Plan: {page}", soft_wrap=True)
+
+
+def _show_merged(done: dict[str, Any]) -> None:
+    moved = ", ".join(f"{rows:,} {kind.replace('_', ' ')}" for kind, rows in done["moved"].items() if rows)
+    screen.print(f"Merged: {done['merges']:,}; taken back: {done['undone']:,}; partitions: {done['partitions']:,}")
+    screen.print(f"Moved: {moved or 'nothing'}")
+    if done["published"]:
+        screen.print(f"Published: {done['published']}", soft_wrap=True)
+
+
+def _show_status(status: Any) -> None:
+    table = Table(Column("merge", no_wrap=True), "state", "into", "from", "signed off by", "on", "visits left")
+    for one in status.merges:
+        table.add_row(
+            one.merge_id, one.state, one.survivor, ", ".join(one.merged_away), one.signed_by, f"{one.signed_on}",
+            f"{one.visits_left:,}",
+        )  # fmt: skip
+    screen.print(table)
+    if status.unfinished:
+        screen.print(f"A run is not finished (entry {status.unfinished}): oneclient merge apply finishes it")
+    for finding in status.findings:
+        screen.print(
+            f"Found: {finding.merge_id} {finding.client_ref}: {finding.what} ({finding.rows:,}). {finding.fix}"
+        )
 
 
 def _show_findings(findings: list[Any]) -> None:

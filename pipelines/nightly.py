@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from datetime import date
@@ -13,13 +14,25 @@ from pipelines.ingest.land import Landing, land_file
 from pipelines.match.calibrate import quality
 from pipelines.match.score import Matching, match_clients
 from pipelines.match.train import train_model
+from pipelines.merge.carry_out import resume
+from pipelines.merge.publish import publish_merges
+from pipelines.merge.run import MergeStoppedError, Outcome, VerificationFailedError
 from pipelines.review.inbox import TakenIn, is_hand_back, take_in
 from pipelines.review.publish import publish_report
 from pipelines.settings import Settings
 from pipelines.stage.register import Staging, stage_files
 from pipelines.warehouse import open_warehouse
 
+log = logging.getLogger(__name__)
+
 Progress = Callable[[str, int, int], None]
+
+
+@dataclass
+class Finished(Outcome):
+    """The merge runs that the night brought to their end; ``problem`` says what stops one that it could not."""
+
+    problem: str = ""
 
 
 @dataclass
@@ -29,6 +42,7 @@ class Night:
     day: date
     landings: list[Landing] = field(default_factory=list)
     staging: Staging = field(default_factory=Staging)
+    merges: Finished = field(default_factory=Finished)
     decisions: TakenIn = field(default_factory=TakenIn)
     matching: Matching = field(default_factory=Matching)
     report: Path | None = None
@@ -52,6 +66,19 @@ def land(settings: Settings, inbox: Path, day: date, delivery_id: str) -> Landin
 def stage(settings: Settings, day: date) -> Staging:
     """Bring the register up to date with what landed."""
     return stage_files(settings, day)
+
+
+def finish_merges(settings: Settings) -> Finished:
+    """Bring merge runs that were signed off and cut short to their end. What stops one is told, and stops no night."""
+    finished = Finished()
+    try:
+        resume(settings, run="nightly", outcome=finished)
+    except (MergeStoppedError, VerificationFailedError) as stopped:
+        log.warning("a merge run is not finished: %s", stopped)
+        finished.problem = str(stopped)
+    if finished.signed_in or finished.problem:
+        finished.published = str(publish_merges(settings))
+    return finished
 
 
 def take_decisions(settings: Settings, inbox: Path, day: date) -> TakenIn:
@@ -96,6 +123,8 @@ def run_night(settings: Settings, inbox: Path, day: date, progress: Progress = l
             night.landings.append(landing)
     progress("bringing the register up to date", 0, 1)
     night.staging = stage(settings, day)
+    progress("finishing merges", 0, 1)
+    night.merges = finish_merges(settings)
     progress("taking in decisions", 0, 1)
     night.decisions = take_decisions(settings, inbox, day)
     progress("matching", 0, 1)

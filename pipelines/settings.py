@@ -6,6 +6,7 @@ import hashlib
 import os
 import tomllib
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
@@ -57,6 +58,13 @@ class DecisionSettings(_Section):
     two_persons: bool = True
 
 
+class MergeSettings(_Section):
+    """How the visits of a merge are parted by date, and how many partitions one Airflow task takes on."""
+
+    partition: Literal["week", "month", "quarter", "year"] = "month"
+    partitions_per_task: int = Field(default=12, ge=1)
+
+
 class ReportSettings(_Section):
     """What leaves the building: ``mask`` hides most of each name, birth date, address and number in the report."""
 
@@ -75,6 +83,7 @@ class Settings(_Section):
     ingest: IngestSettings = IngestSettings()
     match: MatchSettings = MatchSettings()
     decisions: DecisionSettings = DecisionSettings()
+    merge: MergeSettings = MergeSettings()
     report: ReportSettings = ReportSettings()
 
     @property
@@ -116,6 +125,11 @@ class Settings(_Section):
     def reports(self) -> Path:
         """One folder for each night."""
         return self.home / "reports"
+
+    @property
+    def published(self) -> Path:
+        """What follows from the merges: crosswalk, golden clients, worklists."""
+        return self.home / "published"
 
     @property
     def scratch(self) -> Path:

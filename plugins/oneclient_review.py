@@ -4,10 +4,11 @@ Airflow and stands in ``pipelines/review/desk``; here is who may come in.
 | permission | what it lets a person do | asked of Airflow's auth manager as |
 | --- | --- | --- |
 | ``REVIEW`` | see candidates, reveal, decide, undo | may edit the DAG ``nightly`` |
-| ``MERGE`` | run merges; the page never asks for it | may edit the DAG ``apply_merges`` |
+| ``MERGE`` | run merges, sign them off; asked by Airflow, not by the page | may edit the DAG ``apply_merges`` |
 
-With FAB give a role *can edit on DAG:nightly* to review, *can edit on DAG:apply_merges* to merge. The simple auth
-manager has global roles only: *user* and above have both, *viewer* has neither, and only the rule of two persons
+With FAB give a role *can edit on DAG:nightly* to review; to merge *can edit on DAG:apply_merges*, *can create on DAG
+Runs* and *can edit on HITL Detail*; and the same on *DAG:undo_merges* to take back. The simple auth manager has global
+roles only: *user* and above have all of it, *viewer* has none, and only the rule of two persons
 (``pipelines/decisions/two_persons.py``) keeps approver and executor apart.
 """
 

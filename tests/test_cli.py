@@ -67,6 +67,14 @@ def home(first_night: tuple[Path, object], tmp_path: Path) -> Path:
     return shutil.copytree(first_night[0], tmp_path / "home", symlinks=True)
 
 
+@pytest.fixture(scope="module")
+def decided_home(first_night: tuple[Path, object], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy in which Jo has decided; no test changes it."""
+    home = shutil.copytree(first_night[0], tmp_path_factory.mktemp("decided") / "home", symlinks=True)
+    decided_near_certain(home)
+    return home
+
+
 class TestAnswers:
     """Exit code 0, and with ``--json`` nothing but JSON on the standard output."""
 
@@ -166,6 +174,88 @@ class TestAnswers:
         assert {"--home", "--json"} <= set(result.stdout.replace(",", " ").split())
 
 
+class TestMerging:
+    """Jo decides, Sam signs off, Kim takes back."""
+
+    def test_from_the_decision_to_the_merge_and_back(self, home: Path) -> None:
+        before = oneclient("fingerprint", "--scope", "linked", "--home", home).stdout
+        assert answer(oneclient("merge", "apply", "--by", "Sam", "--home", home, "--json"))["merges"] == 0
+        decided = decided_near_certain(home)
+        plan = answer(oneclient("merge", "plan", "--home", home, "--json"))
+        assert (len(plan["ready"]), plan["blocked"], plan["unfinished"]) == (decided, [], None)
+        assert plan["moves"]["source_records"] > 0
+        done = answer(oneclient("merge", "apply", "--by", "Sam", "--reason", "November", "--home", home, "--json"))
+        assert (done["merges"], done["undone"]) == (decided, 0)
+        assert {kind: done["moved"][kind] for kind in plan["moves"]} == plan["moves"]
+        status = answer(oneclient("merge", "status", "--home", home, "--json"))
+        assert {one["state"] for one in status["merges"]} == {"complete"}
+        assert len(status["crosswalk"]) == decided
+        one = status["merges"][0]["merge_id"]
+        assert answer(oneclient("merge", "undo", one, "--by", "Kim", "--home", home, "--json"))["undone"] == 1
+        rest = answer(oneclient("merge", "undo", "--all", "--by", "Kim", "--home", home, "--json"))
+        assert rest["undone"] == decided - 1
+        assert oneclient("fingerprint", "--scope", "linked", "--home", home).stdout == before
+
+    def test_a_dry_run_changes_nothing(self, home: Path) -> None:
+        decided = decided_near_certain(home)
+        before = oneclient("fingerprint", "--home", home).stdout
+        dry = answer(oneclient("merge", "apply", "--dry-run", "--home", home, "--json"))
+        assert len(dry["ready"]) == decided
+        assert dry == answer(oneclient("merge", "plan", "--home", home, "--json"))
+        assert oneclient("fingerprint", "--home", home).stdout == before
+        oneclient("merge", "apply", "--by", "Sam", "--home", home)
+        before = oneclient("fingerprint", "--home", home).stdout
+        dry = answer(oneclient("merge", "undo", "--all", "--dry-run", "--home", home, "--json"))
+        assert len(dry["undoes"]) == decided
+        assert oneclient("fingerprint", "--home", home).stdout == before
+
+    def test_for_people_too(self, home: Path) -> None:
+        decided_near_certain(home)
+        for command in (("plan",), ("apply", "--by", "Sam", "--to", "2026-11-01"), ("plan",), ("status",)):
+            result = oneclient("merge", *command, "--home", home)
+            assert result.exit_code == 0
+            assert result.stdout.strip()
+            with pytest.raises(json.JSONDecodeError):
+                json.loads(result.stdout)
+
+    def test_what_must_never_be_is_a_problem(self, home: Path) -> None:
+        decided_near_certain(home)
+        oneclient("merge", "apply", "--by", "Sam", "--home", home)
+        with open_warehouse(load_settings(home)) as warehouse:
+            warehouse.execute('update staged."references" set client_id = origin_client_id')
+        answer(oneclient("merge", "status", "--home", home, "--json"), FOUND_A_PROBLEM)
+
+    @pytest.mark.parametrize(
+        ("arguments", "said"),
+        [
+            (("apply",), "Say who signs the merges off"),
+            (("apply", "--by", "Jo"), "may not carry it out as well"),
+            (("apply", "--by", "airflow"), "machine's name"),
+            (("apply", "--by", "Sam", "--from", "2026-11-01", "--to", "2026-11-01"), "holds no day"),
+            (("plan", "--wave", "gold"), "Invalid value"),
+            (("undo", "--by", "Kim"), "Name the merges to undo, or --all"),
+            (("undo", "--all"), "Say who takes the merges back"),
+            (("undo", "M0000000000", "--by", "Kim"), "cannot be undone"),
+        ],
+    )
+    def test_wrong_use(self, decided_home: Path, arguments: tuple[str, ...], said: str) -> None:
+        assert said in refused(oneclient("merge", *arguments, "--home", decided_home), WRONG_USE)
+
+    @pytest.mark.parametrize("command", ["plan", "apply", "undo", "status"])
+    def test_help(self, command: str) -> None:
+        result = oneclient("merge", command, "--help")
+        assert result.exit_code == 0
+        assert {"--home", "--json"} <= set(result.stdout.replace(",", " ").split())
+
+
+def decided_near_certain(home: Path) -> int:
+    """Jo decides the near-certain candidates that nothing is in the way of; gives their number."""
+    said = ("--verdict", "same", "--by", "Jo", "--reason", "looked at both files", "--aliases", "keep")
+    decided: int = answer(oneclient("decide", "--all", "near-certain", *said, "--home", home, "--json"))["recorded"]
+    assert decided > 1
+    return decided
+
+
 class TestProblems:
     """Exit code 1: something was found that a person has to see to."""
 
@@ -228,7 +318,7 @@ class TestWrongUse:
         assert "No such option" in refused(oneclient("nightly", "--quick"), WRONG_USE)
 
     def test_an_unknown_command(self) -> None:
-        assert "No such command" in refused(oneclient("merge"), WRONG_USE)
+        assert "No such command" in refused(oneclient("wizard"), WRONG_USE)
 
     @pytest.mark.parametrize("arguments", [("--day", "20/11/2026"), ("--inbox",)])
     def test_a_bad_value(self, tmp_path: Path, arguments: tuple[str, ...]) -> None:

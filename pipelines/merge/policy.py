@@ -1,6 +1,6 @@
 """The merge policy: one row for each kind of linked data, what becomes of it, and the tables that hold it.
 
-A table with a client key that no row names must stop a merge: see ``tables_without_policy``.
+A table with a client key that no row names stops every merge: see ``check_policy``.
 """
 
 from __future__ import annotations
@@ -9,7 +9,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from pipelines.warehouse import Warehouse
+
+CLIENT_KEYS = ("client_id", "origin_client_id", "survivor_id")
+_DERIVED = ("raw", "matched", "reviewed", "merged")  # as sent, where a client id is a cell; or worked out anew
+
 Rule = Literal["move", "union", "survivor's", "one side", "ask", "end on survivor", "follows"]
+
+
+class UnknownTableError(Exception):
+    """A table with a client key has no row in the merge policy."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +66,22 @@ def tables_without_policy(tables: Iterable[str]) -> list[str]:
     """Those of ``tables`` (all that have a client key) that no row names; a merge must not run while there are any."""
     named = {table for policy in POLICY for table in policy.tables}
     return sorted(set(tables) - named)
+
+
+def check_policy(warehouse: Warehouse) -> None:
+    """Let nothing be merged while a table with a client key has no row in the policy. Raises UnknownTableError."""
+    found = warehouse.rows(
+        "select distinct schema_name || '.' || table_name from duckdb_columns()"
+        " where list_contains($keys, column_name) and not list_contains($derived, schema_name) and not internal"
+        " and database_name = current_database()"
+        " and table_name in (select table_name from duckdb_tables() where not temporary)",
+        {"keys": list(CLIENT_KEYS), "derived": list(_DERIVED)},
+    )
+    if unknown := tables_without_policy(table for (table,) in found):
+        raise UnknownTableError(
+            f"{', '.join(unknown)} has a client key, and the merge policy does not say what becomes of it. "
+            "Give it a row in pipelines/merge/policy.py; nothing is merged before."
+        )
 
 
 _BY_KIND = {policy.kind: policy for policy in POLICY}

@@ -7,10 +7,14 @@ its suite. Nothing is written for a row that says what is known already.
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from typing import Any
 
+from pipelines.decisions.crosswalk import signed_off, write_crosswalk
+from pipelines.decisions.entry import Entry
+from pipelines.decisions.store import open_decisions
 from pipelines.ingest.land import create_raw_tables
 from pipelines.quality import Gate, pass_gate, suite_columns
 from pipelines.settings import Settings, SettingsError
@@ -21,6 +25,7 @@ from pipelines.warehouse import Warehouse, open_warehouse, sql_text
 log = logging.getLogger(__name__)
 
 PROVENANCE = ("file_id", "row_number", "sent_on")
+MOVED_BY_MERGES = ("client_id",)  # a row that comes again as it was stays where a merge, perhaps a partial one, put it
 KEYS: dict[str, tuple[str, ...]] = {
     "staged.contracts": ("contract_number",),
     "staged.source_records": ("feed", "issuer", "record_id"),
@@ -34,6 +39,16 @@ KEYS: dict[str, tuple[str, ...]] = {
 }
 DATED = frozenset({"staged.source_records", "staged.purchase_orders", "staged.enrolments", "staged.visits"})
 DERIVED = ("staged.clients", "staged.contacts", "staged.aliases", "staged.references")
+
+
+class NoRegisterError(Exception):
+    """No night has run in this home, so there is nobody in its register."""
+
+
+def require_register(warehouse: Warehouse) -> None:
+    """Raises NoRegisterError before the first night."""
+    if not warehouse.exists("staged.clients"):
+        raise NoRegisterError("No night has run in this home yet. Run: oneclient nightly")
 
 
 @dataclass
@@ -57,24 +72,33 @@ def stage_files(settings: Settings, day: date) -> Staging:
     """
     sources = {source.name: source for source in reversed(load_sources(settings.sources))}
     staging = Staging()
+    with open_decisions(settings) as store:
+        signed = signed_off(store.entries())
     with open_warehouse(settings) as warehouse, warehouse.transaction():
         _create_tables(warehouse)
         staging.files = warehouse.one("select count(*) from batch where is_new")
         if staging.files:
-            _Register(warehouse, settings, day, sources, staging).take_in()
+            _Register(warehouse, settings, day, sources, staging, signed).take_in()
     log.info("staged %d files, %d rows written", staging.files, sum(staging.written.values()))
     return staging
 
 
 class _Register:
     def __init__(
-        self, warehouse: Warehouse, settings: Settings, day: date, sources: dict[str, Source], staging: Staging
+        self,
+        warehouse: Warehouse,
+        settings: Settings,
+        day: date,
+        sources: dict[str, Source],
+        staging: Staging,
+        signed: Sequence[Entry],
     ) -> None:
         self.warehouse = warehouse
         self.settings = settings
         self.day = day
         self.sources = sources
         self.staging = staging
+        self.signed = signed
 
     def take_in(self) -> None:
         self._write("staged.contracts", within="true")
@@ -124,6 +148,8 @@ class _Register:
         for how, count in self.warehouse.rows("select made_how, count(*) from new_clients group by 1 order by 1"):
             self.staging.new_clients[how] = self.staging.new_clients.get(how, 0) + count
         self.warehouse.append("staged.client_ids", "new_clients")
+        if self.signed:
+            write_crosswalk(self.warehouse, self.signed)
         self.warehouse.execute(
             "update links set client_id = made.client_id from staged.client_ids as made"
             " where links.client_id is null and made.client_ref = links.new_client_ref"
@@ -182,7 +208,7 @@ class _Register:
             table,
             KEYS[table],
             "incoming",
-            keep=PROVENANCE if dated else (),
+            keep=(*PROVENANCE, *MOVED_BY_MERGES) if dated else (),
             newest="sent_on" if dated else None,
             within=within,
         )

@@ -1,0 +1,96 @@
+"""Where every merge stands: complete or partial, and what the watch found on merged-away records."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import date
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from pipelines.decisions.crosswalk import crosswalk, live_merges, signed_off
+from pipelines.decisions.store import open_decisions
+from pipelines.merge.finding import Finding
+from pipelines.merge.plan import unfinished
+from pipelines.merge.selection import candidate_id
+from pipelines.merge.watch import watch
+from pipelines.settings import Settings
+from pipelines.stage.register import require_register
+from pipelines.warehouse import open_warehouse
+
+
+@dataclass(frozen=True)
+class MergeStatus:
+    """One merge that stands. ``state`` is complete or partial: then ``visits_left`` are outside every range so far."""
+
+    merge_id: str
+    state: str
+    survivor: str
+    merged_away: tuple[str, ...]
+    candidate_ids: tuple[str, ...]
+    signed_in: int
+    signed_by: str
+    signed_on: date
+    wave: str
+    visits_left: int = 0
+
+
+@dataclass(frozen=True)
+class Status:
+    """Every merge that stands, how many records count for another, the run that is not finished, and findings."""
+
+    merges: tuple[MergeStatus, ...]
+    crosswalk: dict[str, str]
+    unfinished: int | None
+    findings: tuple[Finding, ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return asdict(self)
+
+
+def merge_status(settings: Settings, as_of: date | None = None) -> Status:
+    """Where every merge stands now; or with ``as_of`` which stood at the end of that day, by the log alone."""
+    with open_decisions(settings) as store:
+        entries = store.entries()
+    zone = ZoneInfo(settings.timezone)
+    if as_of:
+        entries = [entry for entry in entries if entry.recorded.astimezone(zone).date() <= as_of]
+    live = live_merges(entries)
+    left: dict[str, int] = {}
+    findings: tuple[Finding, ...] = ()
+    running: int | None = None
+    if not as_of:
+        with open_warehouse(settings) as warehouse:
+            require_register(warehouse)
+            left = dict(warehouse.rows(_LEFT)) if live else {}
+            findings = tuple(watch(warehouse, entries))
+            running = unfinished(warehouse, signed_off(entries))
+    return Status(
+        tuple(
+            MergeStatus(
+                merge_id,
+                "partial" if left.get(merge_id) else "complete",
+                signed.merge.survivor,
+                tuple(member.client_ref for member in signed.merge.sources),
+                tuple(candidate_id(*pair) for pair in signed.merge.pairs),
+                signed.entry.sequence_number,
+                signed.entry.who,
+                signed.entry.recorded.astimezone(zone).date(),
+                signed.merge.wave,
+                left.get(merge_id, 0),
+            )
+            for merge_id, signed in sorted(live.items())
+        ),
+        crosswalk(signed.merge for signed in live.values()),
+        running,
+        findings,
+    )
+
+
+_LEFT = """
+    select m.merge_id, count(*)
+    from merged.merges as m
+    join merged.crosswalk as x using (client_id)
+    join staged.visits as v on v.origin_client_id = m.client_id and v.client_id <> x.survivor_id
+    group by m.merge_id
+"""
