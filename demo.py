@@ -1,4 +1,5 @@
-"""`make demo`: two nights of made-up feeds through the real DAG, then what was found, missed and wrongly suggested.
+"""`make demo`: two nights of made-up feeds through the real DAG, then what was found, missed and wrongly suggested; a
+made-up person decides what is near-certain, another signs the merges off, and in a copy they are all taken back.
 
 Airflow runs inside this process (its own `dag.test`, SQLite), so that nothing is left running. That way it does not
 mind pools, and retries are switched off, so that a failure shows at once.
@@ -10,8 +11,10 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from time import monotonic
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
     from airflow.sdk import DAG
 
     from pipelines.match.evaluate import Truth
+    from pipelines.merge.run import Outcome
 
 ROOT = Path(__file__).parent
 HOME = ROOT / "demo-home"
@@ -62,12 +66,21 @@ def main() -> int:
         with _step(console, "Holding the candidates against the truth"):
             truth = _judge()
         console.print(_table_of(nights), _verdict(truth), sep="\n")
+        with _step(console, "Ann decides the near-certain ones that nothing stands in the way of"):
+            decided = _decide()
+        with _step(console, "Sam signs their merges off"):
+            merged = _merge()
+        with _step(console, "In a copy of the home, every merge is taken back"):
+            _undo_in_a_copy(merged)
+        console.print(_told_of_merges(decided, merged))
     except Exception as error:
         console.print_exception() if not isinstance(error, DemoError) else console.print(f"[red]{error}[/red]")
         console.print(f"The demo failed. Airflow's log: {_shown(LOG)}")
         return 1
-    console.print(f"Report:  {_shown(HOME / 'reports' / NIGHTS[-1].isoformat() / 'index.html')}")
+    console.print(f"Merges:  {_shown(HOME / 'published' / 'current')} (worklist, crosswalk, golden clients …)")
+    console.print(f"Plan:    {_shown(merged.plan / 'plan.html')}")
     console.print(f"Refused: {_shown(HOME / 'quarantine')} (each with its reason beside it)")
+    console.print(f"Report:  {_shown(HOME / 'reports' / NIGHTS[-1].isoformat() / 'index.html')}")
     console.print(f"Done in {monotonic() - started:.0f} s.")
     return 0
 
@@ -160,6 +173,63 @@ def _judge() -> Truth:
     from pipelines.settings import load_settings
 
     return against_truth(load_settings(HOME), FEEDS / "truth.csv")
+
+
+def _decide() -> int:
+    from pipelines.review.commands import decide_tier
+    from pipelines.settings import load_settings
+
+    settings, reason = load_settings(HOME), "made up: the truth is known"
+    return decide_tier(settings, "near-certain", verdict="same", who="Ann Analyst", reason=reason, cells={}).recorded
+
+
+@dataclass(frozen=True)
+class Merged:
+    """What the merge run came to, where its plan lies, and the linked rows' fingerprint from before."""
+
+    outcome: Outcome
+    plan: Path
+    before: str
+
+
+def _merge() -> Merged:
+    from pipelines.fingerprint import fingerprint
+    from pipelines.merge.commands import apply
+    from pipelines.merge.plan import plan_merges
+    from pipelines.merge.publish import publish_plan
+    from pipelines.merge.selection import Selection
+    from pipelines.settings import load_settings
+
+    settings = load_settings(HOME)
+    before, selection = fingerprint(settings, "linked"), Selection(without_decisions_of="Sam Manager")
+    plan = publish_plan(settings, plan_merges(settings, selection))
+    outcome = apply(settings, selection, who="Sam Manager", reason="the demo", progress=lambda step, done, of: None)
+    return Merged(outcome, plan, before)
+
+
+def _undo_in_a_copy(merged: Merged) -> None:
+    from pipelines.fingerprint import fingerprint
+    from pipelines.merge.carry_out import undo_merges
+    from pipelines.settings import load_settings
+
+    with tempfile.TemporaryDirectory(prefix="oneclient-demo-") as folder:
+        for name in ("oneclient.duckdb", "decisions.sqlite"):
+            shutil.copy(HOME / name, folder)
+        copy = load_settings(Path(folder))
+        undo_merges(copy, None, who="Sam Manager", reason="the demo")
+        if fingerprint(copy, "linked") != merged.before:
+            raise DemoError("Taken back, the linked rows are not what they were.")
+
+
+def _told_of_merges(decided: int, merged: Merged) -> str:
+    moved = ", ".join(
+        f"{merged.outcome.moved[kind]:,} {words}"
+        for kind, words in (("visits", "visits"), ("purchase_orders", "order lines"), ("enrolments", "enrolments"))
+    )
+    return (
+        f"Of {decided:,} decided pairs came {merged.outcome.merges:,} merges; what is blocked, the plan tells.\n"
+        f"They moved {moved}.\nTaken back in a copy, every row is where it was.\n"
+    )
 
 
 def _table_of(nights: dict[date, Told]) -> Table:

@@ -29,9 +29,11 @@ create table if not exists merged.choices (
     merge_id varchar, kind varchar, client_id integer, issuer varchar, name varchar
 );
 
--- One row is one signed-off plan that this warehouse has begun, and how far it has come.
+-- One row is one signed-off plan that this warehouse has begun, and how far it has come. `checked_at_entry` and
+-- `checked_at_files` say how far the log and the register were when all that could stop it was asked.
 create table if not exists merged.runs (
-    signed_in integer, plan_hash varchar, signed_by varchar, from_on date, to_on date, state varchar, problem varchar
+    signed_in integer, plan_hash varchar, signed_by varchar, from_on date, to_on date, state varchar, problem varchar,
+    checked_at_entry integer, checked_at_files integer
 );
 
 -- One row is one partition that one signed-off plan has brought up to date: what moved, and that nothing was lost.

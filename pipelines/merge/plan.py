@@ -5,6 +5,7 @@ A plan only reads. It is drawn up anew at the moment of the sign-off, so nothing
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
@@ -82,7 +83,7 @@ class Plan:
     """What may be merged now (``ready``, wave by wave), what is blocked, and what is held back.
 
     ``undoes`` are the merges that an undo plan takes back, as they were signed. ``unfinished`` is the entry of a
-    sign-off whose run has to be finished first.
+    sign-off whose run has to be finished first, ``log_until`` the last entry that was read.
     """
 
     signed: SignedPlan
@@ -92,6 +93,7 @@ class Plan:
     undoes: tuple[Planned, ...] = ()
     partitions: tuple[PartitionRows, ...] = ()
     unfinished: int | None = None
+    log_until: int = 0
 
     @property
     def plan_hash(self) -> str:
@@ -184,6 +186,7 @@ class _Draft:
         self.snapshot: Snapshot = take_snapshot(settings, warehouse)
         self.live = live_merges(self.snapshot.entries)
         self.survivor = crosswalk(signed.merge for signed in self.live.values())
+        self.log_until = max((entry.sequence_number for entry in self.snapshot.entries), default=0)
         self.contested = contested(self.snapshot.entries, (signed.merge for signed in self.live.values()))
         self.after = max((e.sequence_number for e in self.snapshot.entries if e.kind == "signoff"), default=0)
         self.as_of: date = warehouse.one("select coalesce(max(taken_on), date '1900-01-01') from staged.taken_files")
@@ -207,7 +210,9 @@ class _Draft:
         then = crosswalk({**before, **{one.merge.merge_id: one.merge for one in ready}}.values())
         ready, partitions = self._measured(signed, ready, then)
         blocked = tuple(one for one in planned if one.blockers)
-        return Plan(signed, tuple(ready), blocked, tuple(self._held_back()), (), partitions, self.unfinished)
+        return Plan(
+            signed, tuple(ready), blocked, tuple(self._held_back()), (), partitions, self.unfinished, self.log_until
+        )
 
     def undo(self, merge_ids: Iterable[str] | None) -> Plan:
         asked = list(self.live) if merge_ids is None else sorted({merge_id.strip().upper() for merge_id in merge_ids})
@@ -224,7 +229,13 @@ class _Draft:
         )
         then = crosswalk(one.merge for merge_id, one in self.live.items() if merge_id not in set(asked))
         measured, partitions = self._measured(signed, taken, then)
-        return Plan(signed, undoes=tuple(measured), partitions=partitions, unfinished=self.unfinished)
+        return Plan(
+            signed,
+            undoes=tuple(measured),
+            partitions=partitions,
+            unfinished=self.unfinished,
+            log_until=self.log_until,
+        )
 
     def _planned(self, selection: Selection) -> list[Planned]:
         groups = decided_groups(self.snapshot, self.survivor)
@@ -307,13 +318,14 @@ class _Draft:
         self, signed: SignedPlan, planned: list[Planned], then: dict[str, str]
     ) -> tuple[list[Planned], tuple[PartitionRows, ...]]:
         target: dict[str, dict[str, str | None]] = {}
-        changed = {ref for ref in {*self.survivor, *then} if self.survivor.get(ref, ref) != then.get(ref, ref)}
         groups = ever_joined(self.snapshot.entries)
+        changed: dict[str, set[str]] = defaultdict(set)
+        for ref in {*self.survivor, *then}:
+            if self.survivor.get(ref, ref) != then.get(ref, ref):
+                changed[groups.of(ref)].add(ref)
         for one in planned:
-            reached = {ref for ref in changed if signed.undoes and groups.of(ref) == groups.of(one.merge.survivor)}
-            changed -= reached
-            moves = reached if signed.undoes else one.merge.origins
-            every = sorted(one.merge.origins | reached)
+            moves = changed.pop(groups.of(one.merge.survivor), set()) if signed.undoes else one.merge.origins
+            every = sorted(one.merge.origins | moves)
             target[one.merge.merge_id] = {ref: then.get(ref, ref) if ref in moves else None for ref in every}
         found, partitions = measure(self.settings, self.warehouse, signed, target)
         return [replace(one, measured=found.get(one.merge.merge_id, Measured())) for one in planned], partitions

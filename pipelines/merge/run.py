@@ -114,7 +114,10 @@ def _sign(
             return None
         require_another_person(settings, who, plan.decided_by)
         entry = store.sign_off(plan.signed, who, door, reason)
-        Run(settings, warehouse, store, entry.sequence_number, run).begin_now()
+        running = Run(settings, warehouse, store, entry.sequence_number, run)
+        if entry.sequence_number == plan.log_until + 1:  # nobody decided anything while this was drawn up
+            running.count_as_checked()
+        running.begin_now()
     log.info("entry %d signs off %d merges and %d undos", entry.sequence_number, len(plan.ready), len(plan.undoes))
     return entry.sequence_number
 
@@ -165,6 +168,10 @@ class Run:
         self._state(BEGUN)
         self._move(Partition())
 
+    def count_as_checked(self) -> None:
+        """The plan was drawn up just now, so all that could stop it has been asked."""
+        self._checked = self._now()
+
     def partitions(self) -> list[Partition]:
         """The partitions of the past that still have rows to bring up to date, oldest first."""
         self._show_touched()
@@ -211,10 +218,10 @@ class Run:
         for kind, amount in zip(kinds, sums, strict=True):
             outcome.moved[kind] = outcome.moved.get(kind, 0) + (amount or 0)
 
-    def _has(self, state: str) -> bool:
-        """Whether this warehouse has begun the run, and it is in such a state."""
-        found = f"select count(*) from merged.runs where signed_in = $number and {state}"
-        return bool(self.warehouse.one(found, {"number": self.entry.sequence_number}))
+    def _has(self, condition: str, **named: object) -> bool:
+        """Whether this warehouse has begun the run, and what it keeps of it meets a condition."""
+        found = f"select count(*) from merged.runs where signed_in = $number and {condition}"
+        return bool(self.warehouse.one(found, {"number": self.entry.sequence_number, **named}))
 
     def _move(self, partition: Partition) -> Moved:
         self._show_touched()
@@ -225,8 +232,10 @@ class Run:
     def _check(self) -> None:
         """That the log is whole and still says what it said, and that nothing stops the merges: when anything may have
         changed since this was asked last."""
-        now = self.store.last(), self.warehouse.one("select count(*) from staged.taken_files")
-        if now == self._checked:
+        now = self._now()
+        kept = "(checked_at_entry, checked_at_files) = ($entry, $files)"
+        if now == self._checked or self._has(kept, entry=now[0], files=now[1]):
+            self._checked = now
             return
         self._read_log()
         if why := stopped(self.warehouse, self.entries, self.entry):
@@ -236,6 +245,10 @@ class Run:
                 "right what stops them, and run again."
             )
         self._checked = now
+
+    def _now(self) -> tuple[int, int]:
+        """How far the log and the register are: while neither goes on, nothing new can come to light."""
+        return self.store.last(), self.warehouse.one("select count(*) from staged.taken_files")
 
     def _read_log(self) -> None:
         self.entries = self.store.entries()
@@ -267,9 +280,11 @@ class Run:
         self._touched_as_of = len(self.entries)
 
     def _state(self, state: str, problem: str = "") -> None:
+        checked = self._checked or (0, 0)
         row = {
             "signed_in": self.entry.sequence_number, "plan_hash": self.entry.plan_hash, "signed_by": self.entry.who,
             "from_on": self.plan.from_on, "to_on": self.plan.to_on, "state": state, "problem": problem,
+            "checked_at_entry": checked[0], "checked_at_files": checked[1],
         }  # fmt: skip
         with self.warehouse.relation("state", pd.DataFrame([row])):
             self.warehouse.work("incoming", "merged.runs")

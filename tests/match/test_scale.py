@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,8 @@ from benchmarks.matching import report
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.mark.prove
+@pytest.mark.skipif(os.environ.get("PROVE") != "full", reason="six processes: make prove")
 def test_it_runs_on_a_small_register() -> None:
     done = subprocess.run(
         [sys.executable, ROOT / "benchmarks" / "run.py", "scale", "--quick"], capture_output=True, text=True, check=True

@@ -36,7 +36,7 @@ from pipelines.merge.commands import apply, undo
 from pipelines.merge.plan import sides
 from pipelines.merge.preview import Entry, preview
 from pipelines.merge.publish import FILES, publish_merges
-from pipelines.merge.run import MergeStoppedError
+from pipelines.merge.run import MergeStoppedError, sign_off
 from pipelines.merge.selection import Selection
 from pipelines.quality import TableGateError
 from pipelines.settings import ReportSettings
@@ -127,13 +127,10 @@ class TestAllAtOnce:
         with pytest.raises(NoRegisterError):
             publish_merges(Provider(tmp_path / "new").settings)
 
-    def test_a_run_that_was_stopped_has_changed_who_counts_for_whom(
-        self, provider: Provider, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_a_run_that_was_stopped_has_changed_who_counts_for_whom(self, provider: Provider) -> None:
         provider.decides(f"{BEA} {BEA_TOO}", survivor=BEA)
-        monkeypatch.setattr(
-            "pipelines.merge.run.stopped", lambda *_: {of(f"{BEA} {BEA_TOO}"): "something came to light"}
-        )
+        sign_off(provider.settings, Selection(), who="Sam", door="dag")
+        provider.decides(f"{BEA} {BEA_TOO}", "different", who="Lee")
         with pytest.raises(MergeStoppedError):
             published(provider)
         assert [row["client_ref"] for row in lines(provider.settings.published / "current", "crosswalk")] == [BEA_TOO]
