@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -91,3 +92,16 @@ def test_it_runs_on_a_tiny_sample() -> None:
     assert "sample of 500 clients" in done.stdout
     assert "oneclient" in done.stdout
     assert "failed" not in done.stdout
+
+
+@pytest.mark.prove
+@pytest.mark.skipif(os.environ.get("PROVE") != "full", reason="six processes: make prove")
+def test_merging_runs_over_few_visits() -> None:
+    done = subprocess.run(
+        [sys.executable, ROOT / "benchmarks" / "run.py", "merging", "--quick"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    for part in ("bare UPDATE", "all partitions", "one month", "undo"):
+        assert part in done.stdout
