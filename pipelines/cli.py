@@ -16,9 +16,8 @@ from zoneinfo import ZoneInfo
 import click
 from rich.console import Console
 from rich.progress import Progress
-from rich.table import Column, Table
 
-from pipelines import __version__
+from pipelines import __version__, screen
 from pipelines.settings import TIERS, Settings, SettingsError, load_settings
 
 P = ParamSpec("P")
@@ -26,8 +25,6 @@ Day = click.DateTime(formats=["%Y-%m-%d"])
 
 FOUND_A_PROBLEM = 1
 WRONG_USE = 2
-
-screen = Console()
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -118,7 +115,7 @@ def sample(
         summary = asdict(make_sample(out, clients=clients, visits=visits, seed=seed, nights=nights, day=day.date()))
     except ValueError as error:
         raise click.UsageError(str(error)) from error
-    _answer(summary, as_json, lambda: _pairs("Made up", summary))
+    _answer(summary, as_json, lambda: screen.show_pairs("Made up", summary))
 
 
 @command
@@ -131,7 +128,7 @@ def nightly(inbox: Path | None, day: datetime | None, home: Path | None, as_json
     settings = load_settings(home)
     with _progress(quiet=as_json) as progress:
         night = run_night(settings, inbox or settings.inbox, _day(settings, day), progress)
-    _answer(night.as_dict(), as_json, lambda: _show_night(night.as_dict()))
+    _answer(night.as_dict(), as_json, lambda: screen.show_night(night.as_dict()))
 
 
 @command
@@ -147,7 +144,7 @@ def train(home: Path | None, as_json: bool) -> None:
         click.echo(f"oneclient: {error}", err=True)
         sys.exit(FOUND_A_PROBLEM)
     folder = settings.models / trained["model_version"]
-    _answer({**trained, "folder": str(folder)}, as_json, lambda: screen.print(f"Model: {folder}"))
+    _answer({**trained, "folder": str(folder)}, as_json, lambda: screen.console.print(f"Model: {folder}"))
 
 
 @command
@@ -164,7 +161,7 @@ def report(as_of: datetime | None, home: Path | None, as_json: bool) -> None:
     else:
         folder = publish_report(settings, last_night(settings) or _day(settings, None))
     page = folder / "index.html"
-    _answer({"report": str(folder), "page": str(page)}, as_json, lambda: screen.print(f"Report: {page}"))
+    _answer({"report": str(folder), "page": str(page)}, as_json, lambda: screen.console.print(f"Report: {page}"))
 
 
 @command
@@ -179,7 +176,7 @@ def candidates(tier: str | None, as_of: datetime | None, settled_too: bool, home
 
     listed = list_candidates(load_settings(home), as_of.date() if as_of else None)
     found = [asdict(c) for c in listed if tier in {None, c.tier} and (settled_too or not c.settled)]
-    _answer(found, as_json, lambda: _show_candidates(found))
+    _answer(found, as_json, lambda: screen.show_candidates(found))
 
 
 @command
@@ -236,7 +233,7 @@ def decide(
         done = commands.undo(settings, candidate or "", who=who, reason=reason)
     else:
         done = commands.decide_one(settings, candidate or "", verdict=verdict, who=who, reason=reason, cells=cells)
-    _answer(done.as_dict(), as_json, lambda: _show_decided(done.as_dict()))
+    _answer(done.as_dict(), as_json, lambda: screen.show_decided(done.as_dict()))
     sys.exit(FOUND_A_PROBLEM if done.refused else 0)
 
 
@@ -303,7 +300,7 @@ def merge_apply(
         raise click.UsageError("Say who signs the merges off: --by NAME.")
     with _progress(quiet=as_json) as progress:
         done = apply(settings, selection, who=who, reason=reason, progress=progress)
-    _answer(done.as_dict(), as_json, lambda: _show_merged(done.as_dict()))
+    _answer(done.as_dict(), as_json, lambda: screen.show_merged(done.as_dict()))
 
 
 @merge_command("undo")
@@ -330,7 +327,7 @@ def merge_undo(
         raise click.UsageError("Say who takes the merges back: --by NAME.")
     with _progress(quiet=as_json) as progress:
         done = take_back(settings, named, who=who, reason=reason, progress=progress)
-    _answer(done.as_dict(), as_json, lambda: _show_merged(done.as_dict()))
+    _answer(done.as_dict(), as_json, lambda: screen.show_merged(done.as_dict()))
 
 
 @merge_command("status")
@@ -340,7 +337,7 @@ def merge_status(as_of: datetime | None, home: Path | None, as_json: bool) -> No
     from pipelines.merge.status import merge_status as status
 
     found = status(load_settings(home), as_of.date() if as_of else None)
-    _answer(found.as_dict(), as_json, lambda: _show_status(found))
+    _answer(found.as_dict(), as_json, lambda: screen.show_status(found))
     sys.exit(FOUND_A_PROBLEM if any(finding.breaks_a_law for finding in found.findings) else 0)
 
 
@@ -356,7 +353,7 @@ def evaluate(
     from pipelines.match.evaluate import evaluate_file
 
     found = evaluate_file(load_settings(home), records, truth, mapping, pairs)
-    _answer(found.as_dict(), as_json, lambda: _show_evaluation(found.as_dict()))
+    _answer(found.as_dict(), as_json, lambda: screen.show_evaluation(found.as_dict()))
 
 
 @command
@@ -376,7 +373,9 @@ def doctor(home: Path | None, as_json: bool) -> None:
 
     findings = examine(load_settings(home))
     well = all(finding.well for finding in findings)
-    _answer({"well": well, "findings": [f.as_dict() for f in findings]}, as_json, lambda: _show_findings(findings))
+    _answer(
+        {"well": well, "findings": [f.as_dict() for f in findings]}, as_json, lambda: screen.show_findings(findings)
+    )
     sys.exit(0 if well else FOUND_A_PROBLEM)
 
 
@@ -419,7 +418,7 @@ def _answer_plan(settings: Settings, plan: Any, as_json: bool) -> None:
     from pipelines.merge.publish import publish_plan
 
     page = publish_plan(settings, plan) / "plan.html"
-    _answer({**plan.as_dict(), "page": str(page)}, as_json, lambda: _show_plan(plan, page))
+    _answer({**plan.as_dict(), "page": str(page)}, as_json, lambda: screen.show_plan(plan, page))
 
 
 def _answer(data: Any, as_json: bool, show: Callable[[], None]) -> None:
@@ -435,129 +434,6 @@ def _progress(*, quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
     with Progress(console=console, transient=True, disable=quiet or not console.is_terminal) as bar:
         task = bar.add_task("starting", total=None)
         yield lambda step, done, of: bar.update(task, description=step, completed=done, total=of)
-
-
-def _pairs(title: str, values: dict[str, Any]) -> None:
-    table = Table(title=title, show_header=False)
-    for name, value in values.items():
-        table.add_row(name.replace("_", " "), f"{value:,}" if isinstance(value, int) else str(value))
-    screen.print(table)
-
-
-def _show_night(night: dict[str, Any]) -> None:
-    files = Table("feed", "issuer", "status", "read", "loaded", "rejected", "reason", title=f"Night of {night['day']}")
-    for landing in night["landings"]:
-        counts = (f"{landing[c]:,}" for c in ("rows_read", "rows_loaded", "rows_rejected"))
-        files.add_row(landing["feed"], landing["issuer"], landing["status"], *counts, landing["reason"] or "")
-    screen.print(files)
-    made, tiers = night["staging"]["new_clients"], night["matching"]["tiers"]
-    screen.print(f"New client records: {sum(made.values()):,} {made or ''}")
-    screen.print(f"Candidates: {sum(tiers.values()):,} {tiers or ''}")
-    screen.print(f"Report: {night['report']}/index.html", soft_wrap=True)
-
-
-def _show_evaluation(found: dict[str, Any]) -> None:
-    taken = ", ".join(f"{heading} as {role}" for heading, role in found["roles"].items())
-    screen.print(f"Columns: {taken}")
-    screen.print(f"{found['records']:,} records, {found['true_pairs']:,} true pairs, model {found['model_version']}")
-    scores = Table("pairs of", "precision", "recall", "F1", "pairs")
-    rows = {"final clusters": found["clusters"]}
-    rows |= {f"{tier} and above": score for tier, score in found["tiers"].items()}
-    rows |= {f"best threshold ({found['best_threshold']:.4f}, truth in hand)": found["best"]}
-    for name, score in rows.items():
-        scores.add_row(name, *(f"{score[s]:.4f}" for s in ("precision", "recall", "f1")), f"{score['pairs']:,}")
-    screen.print(scores)
-    blocking = Table("blocking rule", "pairs", "recall so far", title="Blocking")
-    for rule in found["blocking"]:
-        blocking.add_row(rule["rule"], f"{rule['pairs']:,}", f"{rule['recall']:.4f}")
-    reliability = Table("match probability", "pairs", "said", "true", title="Reliability")
-    for band in found["reliability"]:
-        shares = (f"{band[share]:.4f}" for share in ("said", "true"))
-        reliability.add_row(f"{band['from']:g} to {band['to']:g}", f"{band['pairs']:,}", *shares)
-    hard = Table("two people, easily one", "pairs", *TIERS, "one cluster", title="Hard negatives")
-    for kind, counts in found["hard_negatives"].items():
-        hard.add_row(kind, *(f"{count:,}" for count in counts.values()))
-    screen.print(blocking, reliability, hard)
-    for title, key in (("Missed, for", "missed_for"), ("False, for", "false_for")):
-        screen.print(f"{title}: " + "; ".join(f"{reason} {count:,}" for reason, count in found[key].items()))
-
-
-def _show_candidates(found: list[dict[str, Any]]) -> None:
-    columns = (Column("candidate", no_wrap=True), "tier", "probability", "left", "right", "relation", "standing")
-    table = Table(*columns, title=f"{len(found):,} candidates")
-    for c in found:
-        table.add_row(
-            c["candidate_id"], c["tier"], f"{c['match_probability']:.4f}",
-            c["left"]["client_ref"], c["right"]["client_ref"], c["relation"], c["standing"],
-        )  # fmt: skip
-    screen.print(table)
-
-
-def _show_decided(done: dict[str, Any]) -> None:
-    screen.print(f"Recorded: {done['recorded']:,}; recorded before: {done['repeated']:,}")
-    for why, count in done["skipped"].items():
-        screen.print(f"Left out: {count:,} ({why})")
-    for one in done["refused"]:
-        screen.print(f"Refused: row {one['row']} {one['candidate_id']} {one['reason']}")
-    if done["refused_copy"]:
-        screen.print(f"The refused rows, each with its reason: {done['refused_copy']}", soft_wrap=True)
-    if done["standing"]:
-        screen.print(f"It stands as: {done['standing']} ({done['standing_reason']})")
-
-
-def _show_plan(plan: Any, page: Path) -> None:
-    table = Table(Column("merge", no_wrap=True), "wave", "into", "from", "why this way", "rows", "left", "blocked by")
-    for one in (*plan.ready, *plan.undoes, *plan.blocked):
-        away = ", ".join(member.client_ref for member in one.merge.sources)
-        blocked = ", ".join(blocker.kind for blocker in one.blockers)
-        if one.open_ways:
-            blocked += f" (open: into {', '.join(one.open_ways)})"
-        moves, left = (f"{sum(rows.values()):,}" for rows in (one.measured.moves, one.measured.left))
-        table.add_row(
-            one.merge.merge_id, one.merge.wave, one.merge.survivor, away, one.survivor_because, moves, left, blocked
-        )
-    screen.print(table)
-    what = "undo" if plan.undoes else "merge"
-    moves = ", ".join(f"{rows:,} {kind.replace('_', ' ')}" for kind, rows in plan.moves.items() if rows)
-    screen.print(f"Would {what}: {len(plan.ready) + len(plan.undoes):,}; blocked: {len(plan.blocked):,}")
-    screen.print(f"Would move: {moves or 'nothing'}")
-    screen.print(f"Partitions: {', '.join(str(p.from_on or 'current') for p in plan.partitions) or 'none'}")
-    for held in plan.held_back:
-        screen.print(f"Held back: {held.candidate_id} {held.standing}: {held.reason}")
-    if plan.unfinished:
-        screen.print(f"A run is not finished (entry {plan.unfinished}): oneclient merge apply finishes it")
-    screen.print(f"Plan: {page}", soft_wrap=True)
-
-
-def _show_merged(done: dict[str, Any]) -> None:
-    moved = ", ".join(f"{rows:,} {kind.replace('_', ' ')}" for kind, rows in done["moved"].items() if rows)
-    screen.print(f"Merged: {done['merges']:,}; taken back: {done['undone']:,}; partitions: {done['partitions']:,}")
-    screen.print(f"Moved: {moved or 'nothing'}")
-    if done["published"]:
-        screen.print(f"Published: {done['published']}", soft_wrap=True)
-
-
-def _show_status(status: Any) -> None:
-    table = Table(Column("merge", no_wrap=True), "state", "into", "from", "signed off by", "on", "visits left")
-    for one in status.merges:
-        table.add_row(
-            one.merge_id, one.state, one.survivor, ", ".join(one.merged_away), one.signed_by, f"{one.signed_on}",
-            f"{one.visits_left:,}",
-        )  # fmt: skip
-    screen.print(table)
-    if status.unfinished:
-        screen.print(f"A run is not finished (entry {status.unfinished}): oneclient merge apply finishes it")
-    for finding in status.findings:
-        screen.print(
-            f"Found: {finding.merge_id} {finding.client_ref}: {finding.what} ({finding.rows:,}). {finding.fix}"
-        )
-
-
-def _show_findings(findings: list[Any]) -> None:
-    for finding in findings:
-        click.echo(f"{'well   ' if finding.well else 'PROBLEM'}  {finding.check}: {finding.found}")
-        if not finding.well:
-            click.echo(f"         {finding.next}")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,146 @@
+"""What the command line shows a person; with ``--json`` it shows nothing of this."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Column, Table
+
+from pipelines.settings import TIERS
+
+console = Console()
+
+
+def show_pairs(title: str, values: dict[str, Any]) -> None:
+    """Names and values, a line each."""
+    table = Table(title=title, show_header=False)
+    for name, value in values.items():
+        table.add_row(name.replace("_", " "), f"{value:,}" if isinstance(value, int) else str(value))
+    console.print(table)
+
+
+def show_night(night: dict[str, Any]) -> None:
+    """What came of each file, new client records, candidates, and where the report is."""
+    files = Table("feed", "issuer", "status", "read", "loaded", "rejected", "reason", title=f"Night of {night['day']}")
+    for landing in night["landings"]:
+        counts = (f"{landing[c]:,}" for c in ("rows_read", "rows_loaded", "rows_rejected"))
+        files.add_row(landing["feed"], landing["issuer"], landing["status"], *counts, landing["reason"] or "")
+    console.print(files)
+    made, tiers = night["staging"]["new_clients"], night["matching"]["tiers"]
+    console.print(f"New client records: {sum(made.values()):,} {made or ''}")
+    console.print(f"Candidates: {sum(tiers.values()):,} {tiers or ''}")
+    console.print(f"Report: {night['report']}/index.html", soft_wrap=True)
+
+
+def show_evaluation(found: dict[str, Any]) -> None:
+    """Scores, blocking, reliability and hard negatives of a labelled file."""
+    taken = ", ".join(f"{heading} as {role}" for heading, role in found["roles"].items())
+    console.print(f"Columns: {taken}")
+    console.print(f"{found['records']:,} records, {found['true_pairs']:,} true pairs, model {found['model_version']}")
+    scores = Table("pairs of", "precision", "recall", "F1", "pairs")
+    rows = {"final clusters": found["clusters"]}
+    rows |= {f"{tier} and above": score for tier, score in found["tiers"].items()}
+    rows |= {f"best threshold ({found['best_threshold']:.4f}, truth in hand)": found["best"]}
+    for name, score in rows.items():
+        scores.add_row(name, *(f"{score[s]:.4f}" for s in ("precision", "recall", "f1")), f"{score['pairs']:,}")
+    console.print(scores)
+    blocking = Table("blocking rule", "pairs", "recall so far", title="Blocking")
+    for rule in found["blocking"]:
+        blocking.add_row(rule["rule"], f"{rule['pairs']:,}", f"{rule['recall']:.4f}")
+    reliability = Table("match probability", "pairs", "said", "true", title="Reliability")
+    for band in found["reliability"]:
+        shares = (f"{band[share]:.4f}" for share in ("said", "true"))
+        reliability.add_row(f"{band['from']:g} to {band['to']:g}", f"{band['pairs']:,}", *shares)
+    hard = Table("two people, easily one", "pairs", *TIERS, "one cluster", title="Hard negatives")
+    for kind, counts in found["hard_negatives"].items():
+        hard.add_row(kind, *(f"{count:,}" for count in counts.values()))
+    console.print(blocking, reliability, hard)
+    for title, key in (("Missed, for", "missed_for"), ("False, for", "false_for")):
+        console.print(f"{title}: " + "; ".join(f"{reason} {count:,}" for reason, count in found[key].items()))
+
+
+def show_candidates(found: list[dict[str, Any]]) -> None:
+    """A line for each candidate."""
+    columns = (Column("candidate", no_wrap=True), "tier", "probability", "left", "right", "relation", "standing")
+    table = Table(*columns, title=f"{len(found):,} candidates")
+    for c in found:
+        table.add_row(
+            c["candidate_id"], c["tier"], f"{c['match_probability']:.4f}",
+            c["left"]["client_ref"], c["right"]["client_ref"], c["relation"], c["standing"],
+        )  # fmt: skip
+    console.print(table)
+
+
+def show_decided(done: dict[str, Any]) -> None:
+    """What was recorded, left out and refused, and how the case stands now."""
+    console.print(f"Recorded: {done['recorded']:,}; recorded before: {done['repeated']:,}")
+    for why, count in done["skipped"].items():
+        console.print(f"Left out: {count:,} ({why})")
+    for one in done["refused"]:
+        console.print(f"Refused: row {one['row']} {one['candidate_id']} {one['reason']}")
+    if done["refused_copy"]:
+        console.print(f"The refused rows, each with its reason: {done['refused_copy']}", soft_wrap=True)
+    if done["standing"]:
+        console.print(f"It stands as: {done['standing']} ({done['standing_reason']})")
+
+
+def show_plan(plan: Any, page: Path) -> None:
+    """A line for each merge or undo, what would move, and what stands in the way."""
+    table = Table(Column("merge", no_wrap=True), "wave", "into", "from", "why this way", "rows", "left", "blocked by")
+    for one in (*plan.ready, *plan.undoes, *plan.blocked):
+        away = ", ".join(member.client_ref for member in one.merge.sources)
+        blocked = ", ".join(blocker.kind for blocker in one.blockers)
+        if one.open_ways:
+            blocked += f" (open: into {', '.join(one.open_ways)})"
+        moves, left = (f"{sum(rows.values()):,}" for rows in (one.measured.moves, one.measured.left))
+        table.add_row(
+            one.merge.merge_id, one.merge.wave, one.merge.survivor, away, one.survivor_because, moves, left, blocked
+        )
+    console.print(table)
+    what = "undo" if plan.undoes else "merge"
+    moves = ", ".join(f"{rows:,} {kind.replace('_', ' ')}" for kind, rows in plan.moves.items() if rows)
+    console.print(f"Would {what}: {len(plan.ready) + len(plan.undoes):,}; blocked: {len(plan.blocked):,}")
+    console.print(f"Would move: {moves or 'nothing'}")
+    console.print(f"Partitions: {', '.join(str(p.from_on or 'current') for p in plan.partitions) or 'none'}")
+    for held in plan.held_back:
+        console.print(f"Held back: {held.candidate_id} {held.standing}: {held.reason}")
+    if plan.unfinished:
+        console.print(f"A run is not finished (entry {plan.unfinished}): oneclient merge apply finishes it")
+    console.print(f"Plan: {page}", soft_wrap=True)
+
+
+def show_merged(done: dict[str, Any]) -> None:
+    """How much was merged, taken back and moved, and where it is published."""
+    moved = ", ".join(f"{rows:,} {kind.replace('_', ' ')}" for kind, rows in done["moved"].items() if rows)
+    console.print(f"Merged: {done['merges']:,}; taken back: {done['undone']:,}; partitions: {done['partitions']:,}")
+    console.print(f"Moved: {moved or 'nothing'}")
+    if done["published"]:
+        console.print(f"Published: {done['published']}", soft_wrap=True)
+
+
+def show_status(status: Any) -> None:
+    """A line for each merge that stands, and what the watch found."""
+    table = Table(Column("merge", no_wrap=True), "state", "into", "from", "signed off by", "on", "visits left")
+    for one in status.merges:
+        table.add_row(
+            one.merge_id, one.state, one.survivor, ", ".join(one.merged_away), one.signed_by, f"{one.signed_on}",
+            f"{one.visits_left:,}",
+        )  # fmt: skip
+    console.print(table)
+    if status.unfinished:
+        console.print(f"A run is not finished (entry {status.unfinished}): oneclient merge apply finishes it")
+    for finding in status.findings:
+        console.print(
+            f"Found: {finding.merge_id} {finding.client_ref}: {finding.what} ({finding.rows:,}). {finding.fix}"
+        )
+
+
+def show_findings(findings: list[Any]) -> None:
+    """What is well and what is not, and then what to do."""
+    for finding in findings:
+        click.echo(f"{'well   ' if finding.well else 'PROBLEM'}  {finding.check}: {finding.found}")
+        if not finding.well:
+            click.echo(f"         {finding.next}")
