@@ -84,16 +84,8 @@ def merging() -> Iterator[tuple[Settings, Request, str]]:
     """Settings, what the form asks for, and the run's name; what a retry cannot mend fails the task for good."""
     from pipelines.decisions.snapshot import DecisionsDamagedError
     from pipelines.decisions.statement import DecisionRefusedError
-    from pipelines.merge.partitions import ConservationError
-    from pipelines.merge.policy import UnknownTableError
+    from pipelines.merge import MergeError
     from pipelines.merge.request import MergeRequest, UndoRequest
-    from pipelines.merge.run import (
-        MergeInFlightError,
-        MergeStoppedError,
-        NotSignedOffError,
-        PlanChangedError,
-        VerificationFailedError,
-    )
     from pipelines.quality import TableGateError
     from pipelines.review.desk.people import NobodyError
     from pipelines.settings import SettingsError, load_settings
@@ -104,9 +96,7 @@ def merging() -> Iterator[tuple[Settings, Request, str]]:
         request = UndoRequest.of_form(form) if dag_id == UNDO else MergeRequest.of_form(form)
         yield load_settings(), request, f"{dag_id} {context['run_id']}"
     except (
-        SettingsError, TableGateError, DecisionsDamagedError, DecisionRefusedError, NobodyError, UnknownTableError,
-        ConservationError, PlanChangedError, MergeInFlightError, NotSignedOffError, MergeStoppedError,
-        VerificationFailedError,
+        SettingsError, TableGateError, DecisionsDamagedError, DecisionRefusedError, NobodyError, MergeError,
     ) as error:  # fmt: skip
         raise AirflowFailException(str(error)) from error
 

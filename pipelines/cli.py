@@ -64,15 +64,7 @@ def _known_errors() -> Iterator[None]:
     from pipelines.decisions.snapshot import DecisionsDamagedError
     from pipelines.decisions.statement import DecisionRefusedError
     from pipelines.ingest.refusal import FileRefusedError
-    from pipelines.merge.partitions import ConservationError
-    from pipelines.merge.policy import UnknownTableError
-    from pipelines.merge.run import (
-        MergeInFlightError,
-        MergeStoppedError,
-        NotSignedOffError,
-        PlanChangedError,
-        VerificationFailedError,
-    )
+    from pipelines.merge import MergeError
     from pipelines.quality import TableGateError
     from pipelines.review.publish import NoReportError
     from pipelines.stage.register import NoRegisterError
@@ -87,8 +79,7 @@ def _known_errors() -> Iterator[None]:
         sys.exit(WRONG_USE)
     except (
         TableGateError, WarehouseBusyError, WarehouseShapeError, StoreUnavailableError, DecisionsDamagedError,
-        FileRefusedError, ConservationError, UnknownTableError, MergeInFlightError, MergeStoppedError,
-        NotSignedOffError, PlanChangedError, VerificationFailedError,
+        FileRefusedError, MergeError,
     ) as error:  # fmt: skip
         click.echo(f"oneclient: {error}", err=True)
         sys.exit(FOUND_A_PROBLEM)

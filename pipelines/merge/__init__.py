@@ -1,1 +1,5 @@
-"""What a merge would do, and what stands in its way. Nothing is merged here yet."""
+"""What a merge would do and what stands in its way; plan, sign-off, steps, undo, and what is published."""
+
+
+class MergeError(Exception):
+    """A merge, or an undo, that cannot be done or carried on; the message says what to do. Nothing is half done."""

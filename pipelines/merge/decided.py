@@ -4,8 +4,9 @@ decisions themselves put in the way."""
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 from pipelines.decisions.entry import Entry, Pair
 from pipelines.decisions.groups import Groups
@@ -16,6 +17,8 @@ from pipelines.decisions.statement import Choices, person
 from pipelines.merge.blockers import Found, Owner, Rule
 from pipelines.merge.case import Case
 from pipelines.merge.record import Record
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -114,7 +117,7 @@ def joint_choices(decided: Decided, records: Iterable[Record]) -> tuple[Choices,
     go: set[str] = set()
     enrolments: dict[str, set[str]] = defaultdict(set)
     references: dict[str, set[str]] = defaultdict(set)
-    aliases = {standing.choices.aliases for standing in decided.same} - {None}
+    aliases = {said for standing in decided.same if (said := standing.choices.aliases)}
     orders_agreed: set[str] = set()
     for standing in decided.same:
         chosen, sides = standing.choices, {member[ref] for ref in standing.pair}
@@ -135,8 +138,8 @@ def joint_choices(decided: Decided, records: Iterable[Record]) -> tuple[Choices,
     }
     choices = Choices(
         survivor=_only(stay - go),
-        enrolments={contract: side for contract, sides in sorted(enrolments.items()) if (side := _only(sides))},
-        references={issuer: number for issuer, numbers in sorted(references.items()) if (number := _only(numbers))},
+        enrolments={contract: only for contract, sides in sorted(enrolments.items()) if (only := _only(sides))},
+        references={issuer: only for issuer, numbers in sorted(references.items()) if (only := _only(numbers))},
         aliases=_only(aliases),
         move_active_orders=bool(orders_agreed)
         and all(record.client_ref in orders_agreed for record in records if record.orders),
@@ -230,5 +233,5 @@ def _records(case: Case, refs: Iterable[str]) -> tuple[Record, ...]:
     return tuple(record for record in case.records if any(ref == record.client_ref for ref in refs))
 
 
-def _only(values: set):  # type: ignore[no-untyped-def,type-arg]
+def _only(values: Collection[T]) -> T | None:
     return next(iter(values)) if len(values) == 1 else None

@@ -11,6 +11,7 @@ from typing import Any
 
 from pipelines.decisions.entry import Entry
 from pipelines.decisions.signoff import SignedPlan
+from pipelines.merge import MergeError
 from pipelines.merge.policy import POLICY
 from pipelines.warehouse import Warehouse
 
@@ -21,7 +22,7 @@ _STEP = {"week": "7 days", "month": "1 month", "quarter": "3 months", "year": "1
 _NO_ROWS = {"staged.client_ids"}  # says which records were ever made; nothing in it counts for anybody
 
 
-class ConservationError(Exception):
+class ConservationError(MergeError):
     """Rows were lost, made or changed while they moved; nothing of the partition was kept."""
 
 

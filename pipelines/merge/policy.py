@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from pipelines.merge import MergeError
 from pipelines.warehouse import Warehouse
 
 CLIENT_KEYS = ("client_id", "origin_client_id", "survivor_id")
@@ -17,7 +18,7 @@ _DERIVED = ("raw", "matched", "reviewed", "merged")  # as sent, where a client i
 Rule = Literal["move", "union", "survivor's", "one side", "ask", "end on survivor", "follows"]
 
 
-class UnknownTableError(Exception):
+class UnknownTableError(MergeError):
     """A table with a client key has no row in the merge policy."""
 
 

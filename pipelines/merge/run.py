@@ -23,6 +23,7 @@ from pipelines.decisions.snapshot import DecisionsDamagedError, take_snapshot
 from pipelines.decisions.statement import DecisionRefusedError, checked_who
 from pipelines.decisions.store import DecisionStore, open_decisions
 from pipelines.decisions.two_persons import OWN_DECISIONS, require_another_person
+from pipelines.merge import MergeError
 from pipelines.merge.partitions import LEDGER_KINDS, Moved, Partition, bring_up_to_date, partitions_to_do, write_ledger
 from pipelines.merge.plan import Plan, Planned, draw_up, draw_up_undo
 from pipelines.merge.recheck import stopped
@@ -36,23 +37,23 @@ log = logging.getLogger(__name__)
 BEGUN, DONE, ROLLED_BACK = "begun", "done", "rolled back"
 
 
-class NotSignedOffError(Exception):
+class NotSignedOffError(MergeError):
     """Nobody has signed off what is to be carried out."""
 
 
-class MergeInFlightError(Exception):
+class MergeInFlightError(MergeError):
     """Another merge run is not finished."""
 
 
-class PlanChangedError(Exception):
+class PlanChangedError(MergeError):
     """What was looked at is not what would be done now."""
 
 
-class MergeStoppedError(Exception):
+class MergeStoppedError(MergeError):
     """Something came to light after the sign-off, so that the merge must not go further."""
 
 
-class VerificationFailedError(Exception):
+class VerificationFailedError(MergeError):
     """What was merged does not hold; the wave was taken back."""
 
 
