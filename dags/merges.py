@@ -143,10 +143,10 @@ class SignOff(ApprovalOperator):
             super().execute_complete(context, event)
         except HITLRejectException:
             raise AirflowSkipException("Rejected: nothing is done.") from None
-        with merging() as (settings, request, _):
+        with merging() as (settings, request, run):
             answered = event["responded_by_user"] or {"id": "", "name": ""}
             who = reviewer(answered["id"], answered["name"]).who
-            if (signed_in := request.sign_off(settings, who, plan_hash)) is None:
+            if (signed_in := request.sign_off(settings, who, plan_hash, run)) is None:
                 raise AirflowSkipException("There is nothing to sign off any more.")
             return signed_in
 

@@ -32,7 +32,7 @@ def apply_merges(
     """
     outcome = resume(settings, run=run, progress=progress)
     progress("planning", 0, 1)
-    signed_in = sign_off(settings, selection, who=who, door="cli", reason=reason)
+    signed_in = sign_off(settings, selection, who=who, door="cli", reason=reason, run=run)
     if signed_in is not None:
         _carry_out(settings, signed_in, run, outcome, progress)
     return outcome
@@ -50,7 +50,7 @@ def undo_merges(
     """Take back these merges (None: every one that stands), any time later; exact, also when others came after."""
     outcome = Outcome()
     if left := _not_yet_signed(settings, merge_ids):
-        signed_in = sign_off_undo(settings, left, who=who, door="cli", reason=reason)
+        signed_in = sign_off_undo(settings, left, who=who, door="cli", reason=reason, run=run)
         if signed_in is not None:
             _carry_out(settings, signed_in, run, outcome, progress)
     return resume(settings, run=run, progress=progress, outcome=outcome)

@@ -40,9 +40,9 @@ class MergeRequest:
         """What would be done now. Changes nothing."""
         return plan_merges(settings, self.selection)
 
-    def sign_off(self, settings: Settings, who: str, plan_hash: str) -> int | None:
+    def sign_off(self, settings: Settings, who: str, plan_hash: str, run: str = "") -> int | None:
         """Record that ``who`` agrees to this very plan, and begin; the number of the entry."""
-        return sign_off(settings, self.selection, who=who, door="dag", reason=self.reason, plan_hash=plan_hash)
+        return sign_off(settings, self.selection, who=who, door="dag", reason=self.reason, plan_hash=plan_hash, run=run)
 
 
 @dataclass(frozen=True)
@@ -64,9 +64,11 @@ class UndoRequest:
         """What would be done now. Changes nothing."""
         return plan_undo(settings, self.merge_ids)
 
-    def sign_off(self, settings: Settings, who: str, plan_hash: str) -> int | None:
+    def sign_off(self, settings: Settings, who: str, plan_hash: str, run: str = "") -> int | None:
         """Record that ``who`` agrees to this very plan, and begin; the number of the entry."""
-        return sign_off_undo(settings, self.merge_ids, who=who, door="dag", reason=self.reason, plan_hash=plan_hash)
+        return sign_off_undo(
+            settings, self.merge_ids, who=who, door="dag", reason=self.reason, plan_hash=plan_hash, run=run
+        )
 
 
 Request = MergeRequest | UndoRequest

@@ -170,8 +170,8 @@ class Run:
         self._move(Partition())
 
     def count_as_checked(self) -> None:
-        """The plan was drawn up just now, so all that could stop it has been asked."""
-        self._checked = self._now()
+        """The plan was drawn up just before its sign-off, so all that could stop it until then has been asked."""
+        self._checked = self.entry.sequence_number, self._now()[1]
 
     def partitions(self) -> list[Partition]:
         """The partitions of the past that still have rows to bring up to date, oldest first."""

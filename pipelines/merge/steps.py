@@ -18,7 +18,7 @@ from pipelines.settings import Settings
 def signed_before(settings: Settings, plan_hash: str | None) -> int | None:
     """The sign-off of this very plan, if there is one: a step that was cut short after it need not ask again."""
     with open_decisions(settings) as store:
-        found = [e.sequence_number for e in signed_off(store.entries()) if e.signed_plan.plan_hash() == plan_hash]
+        found = [e.sequence_number for e in signed_off(store.entries()) if e.plan_hash == plan_hash]
     return found[0] if found else None
 
 

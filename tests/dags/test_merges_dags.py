@@ -42,7 +42,7 @@ class Signed:
     def __init__(self) -> None:
         self.by: list[tuple[str, str]] = []
 
-    def sign_off(self, settings: object, who: str, plan_hash: str) -> int:
+    def sign_off(self, settings: object, who: str, plan_hash: str, run: str) -> int:
         if who == "ann":
             raise DecisionRefusedError("Who approved a merge may not carry it out as well.")
         self.by.append((who, plan_hash))
