@@ -1,0 +1,5 @@
+"""``python -m pipelines.cli`` is ``oneclient``."""
+
+from pipelines.cli import main
+
+main(prog_name="oneclient")

@@ -1,0 +1,86 @@
+"""Commands for people who decide: candidates, decide."""
+
+from __future__ import annotations
+
+import sys
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from pipelines import screen
+from pipelines.cli.door import FOUND_A_PROBLEM, Day, answer, command
+from pipelines.settings import TIERS, load_settings
+
+
+@command
+@click.option("--tier", type=click.Choice(TIERS), help="Only this tier.")
+@click.option("--as-of", type=Day, help="As a past night published them; default: the last night's, as they stand now.")
+@click.option("--all", "settled_too", is_flag=True, help="Those that people have settled as well.")
+def candidates(tier: str | None, as_of: datetime | None, settled_too: bool, home: Path | None, as_json: bool) -> None:
+    """List the candidates that wait for a decision, most harmful first."""
+    from dataclasses import asdict
+
+    from pipelines.review.commands import list_candidates
+
+    listed = list_candidates(load_settings(home), as_of.date() if as_of else None)
+    found = [asdict(c) for c in listed if tier in {None, c.tier} and (settled_too or not c.settled)]
+    answer(found, as_json, lambda: screen.show_candidates(found))
+
+
+@command
+@click.argument("candidate", required=False)
+@click.option("--all", "tier", type=click.Choice(TIERS), help="All open ones of a tier.")
+@click.option("--file", "file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Workbook or CSV.")
+@click.option("--undo", is_flag=True, help="Take back one's own newest verdict on CANDIDATE.")
+@click.option("--verdict", type=click.Choice(["same", "different", "unsure"]))
+@click.option("--by", "who", help="Who decides: a person's name.")
+@click.option("--reason", default="", help="What was looked at. Only unsure may go without.")
+@click.option("--survivor", metavar="REF", help="The record that stays: left, right or its name.")
+@click.option("--move-active-orders", is_flag=True, help="Orders that still run move to the record that stays.")
+@click.option("--aliases", type=click.Choice(["keep", "drop"]), help="What becomes of other names.")
+@click.option("--keep-reference", multiple=True, metavar="ISSUER=NUMBER", help="Of two references the one to keep.")
+@click.option(
+    "--enrolment", multiple=True, metavar="CONTRACT=REF", help="Of two records the one whose enrolments stay."
+)
+@click.option("--apart", default="", metavar="REF", help="Of a cluster, the record that is somebody else's.")
+def decide(
+    candidate: str | None, tier: str | None, file: Path | None, undo: bool, verdict: str | None, who: str | None,
+    reason: str, survivor: str | None, move_active_orders: bool, aliases: str | None, keep_reference: tuple[str, ...],
+    enrolment: tuple[str, ...], apart: str, home: Path | None, as_json: bool,
+) -> None:  # fmt: skip
+    """Record what a person decided of CANDIDATE (or of a cluster, K…), of a whole tier, or in a file."""
+    from pipelines.review import commands
+
+    if sum(named is not None for named in (candidate, tier, file)) != 1:
+        raise click.UsageError("Name one candidate, or a tier with --all, or a file with --file.")
+    if not file and not who:
+        raise click.UsageError("Say who decides: --by NAME.")
+    if not file and not undo and not verdict:
+        raise click.UsageError("Say what is decided: --verdict same, different or unsure.")
+    if undo and not candidate:
+        raise click.UsageError("One candidate at a time can be undone: name it.")
+    is_cluster = (candidate or "").strip().upper().startswith("K")
+    if apart and not is_cluster:
+        raise click.UsageError("--apart goes with a cluster (K…).")
+    settings, who, verdict = load_settings(home), who or "", verdict or ""
+    cells = {
+        "survivor": survivor or "", "aliases": aliases or "", "move_active_orders": "yes" if move_active_orders else "",
+        "keep_reference": ";".join(keep_reference), "enrolment": ";".join(enrolment),
+    }  # fmt: skip
+    if file:
+        done = commands.decide_file(settings, file)
+    elif tier:
+        done = commands.decide_tier(settings, tier, verdict=verdict, who=who, reason=reason, cells=cells)
+    elif is_cluster and undo:
+        done = commands.undo_cluster(settings, candidate or "", who=who, reason=reason)
+    elif is_cluster:
+        done = commands.decide_cluster(
+            settings, candidate or "", verdict=verdict, who=who, reason=reason, cells=cells, apart=apart
+        )
+    elif undo:
+        done = commands.undo(settings, candidate or "", who=who, reason=reason)
+    else:
+        done = commands.decide_one(settings, candidate or "", verdict=verdict, who=who, reason=reason, cells=cells)
+    answer(done.as_dict(), as_json, lambda: screen.show_decided(done.as_dict()))
+    sys.exit(FOUND_A_PROBLEM if done.refused else 0)

@@ -1,0 +1,88 @@
+"""Commands that run the night and its parts: sample, nightly, train, report."""
+
+from __future__ import annotations
+
+import sys
+from datetime import date, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import click
+
+from pipelines import screen
+from pipelines.cli.door import FOUND_A_PROBLEM, Day, answer, command, progress
+from pipelines.settings import Settings, load_settings
+
+
+@command
+@click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="Folder to make.")
+@click.option("--clients", default=5_000, show_default=True, type=click.IntRange(min=1), help="Number of people.")
+@click.option("--visits", default=60_000, show_default=True, type=click.IntRange(min=0), help="Number of visits.")
+@click.option("--seed", default=1, show_default=True, help="Same seed, same bytes.")
+@click.option(
+    "--nights", default=1, show_default=True, type=click.IntRange(min=1), help="Dated folders if more than 1."
+)
+@click.option("--day", type=Day, default="2026-11-20", show_default=True, help="The last night.")
+def sample(
+    out: Path, clients: int, visits: int, seed: int, nights: int, day: datetime, home: Path | None, as_json: bool
+) -> None:
+    """Make up feeds of people who do not exist, and the truth about them."""
+    from dataclasses import asdict
+
+    from pipelines.sample import make_sample
+
+    try:
+        summary = asdict(make_sample(out, clients=clients, visits=visits, seed=seed, nights=nights, day=day.date()))
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+    answer(summary, as_json, lambda: screen.show_pairs("Made up", summary))
+
+
+@command
+@click.option("--inbox", type=click.Path(file_okay=False, path_type=Path), help="Default: HOME/inbox.")
+@click.option("--day", type=Day, help="The night to run; default: today.")
+def nightly(inbox: Path | None, day: datetime | None, home: Path | None, as_json: bool) -> None:
+    """Land what was delivered, bring the register up to date, match, and publish the candidate report."""
+    from pipelines.nightly import run_night
+
+    settings = load_settings(home)
+    with progress(quiet=as_json) as told:
+        night = run_night(settings, inbox or settings.inbox, _day(settings, day), told)
+    answer(night.as_dict(), as_json, lambda: screen.show_night(night.as_dict()))
+
+
+@command
+def train(home: Path | None, as_json: bool) -> None:
+    """Train the model on the register as it stands and make it the current one."""
+    from pipelines import nightly
+    from pipelines.match.train import NothingToLearnError
+
+    settings = load_settings(home)
+    try:
+        trained = nightly.train(settings)
+    except NothingToLearnError as error:
+        click.echo(f"oneclient: {error}", err=True)
+        sys.exit(FOUND_A_PROBLEM)
+    folder = settings.models / trained["model_version"]
+    answer({**trained, "folder": str(folder)}, as_json, lambda: screen.console.print(f"Model: {folder}"))
+
+
+@command
+@click.option(
+    "--as-of", type=Day, help="Rebuild the report of a past night as it was; default: the last night, as now."
+)
+def report(as_of: datetime | None, home: Path | None, as_json: bool) -> None:
+    """Publish the candidate report again and say where it is."""
+    from pipelines.review.publish import last_night, publish_report, rebuild_report
+
+    settings = load_settings(home)
+    if as_of:
+        folder = rebuild_report(settings, as_of.date())
+    else:
+        folder = publish_report(settings, last_night(settings) or _day(settings, None))
+    page = folder / "index.html"
+    answer({"report": str(folder), "page": str(page)}, as_json, lambda: screen.console.print(f"Report: {page}"))
+
+
+def _day(settings: Settings, day: datetime | None) -> date:
+    return day.date() if day else datetime.now(ZoneInfo(settings.timezone)).date()
