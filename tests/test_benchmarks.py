@@ -105,3 +105,16 @@ def test_merging_runs_over_few_visits() -> None:
     )
     for part in ("bare UPDATE", "all partitions", "one month", "undo"):
         assert part in done.stdout
+
+
+@pytest.mark.prove
+@pytest.mark.skipif(os.environ.get("PROVE") != "full", reason="starts an Airflow: make prove")
+def test_overhead_tells_of_each_task() -> None:
+    done = subprocess.run(
+        [sys.executable, ROOT / "benchmarks" / "run.py", "overhead", "--quick"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    for task in ("begin", "move", "publish", "find_deliveries", "match", "report"):
+        assert task in done.stdout
