@@ -4,7 +4,6 @@ SHELL := bash
 .ONESHELL:
 
 PYTHON ?= python3
-UV := uv==0.13.9
 BIN := .venv/bin
 READY := .venv/.ready
 
@@ -41,7 +40,7 @@ up: export AIRFLOW_HOME := $(CURDIR)/.airflow
 up: export ONECLIENT_HOME ?= $(CURDIR)/home
 up: export PATH := $(CURDIR)/$(BIN):$(PATH)
 up: $(READY)
-	@mkdir -p "$$AIRFLOW_HOME" "$$ONECLIENT_HOME/inbox"
+	@(umask 077; mkdir -p "$$AIRFLOW_HOME" "$$ONECLIENT_HOME/inbox")
 	echo "Preparing Airflow in .airflow, over the home $$ONECLIENT_HOME"
 	{ airflow db migrate && airflow pools set duckdb_writer 1 "one writer at a time"; } &> "$$AIRFLOW_HOME/prepare.log" \
 		|| { cat "$$AIRFLOW_HOME/prepare.log"; exit 1; }
@@ -56,8 +55,9 @@ clean:
 $(READY): requirements.lock pyproject.toml
 	@echo "Making .venv (the first time downloads about 250 MB)"
 	$(PYTHON) -m venv --clear .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check $(UV)
+	awk '/^[a-z]/ { of_uv = /^uv==/ } of_uv' requirements.lock > .venv/uv.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r .venv/uv.lock
 	install() { $(BIN)/uv pip install --python $(BIN)/python "$$@" 2>&1 | grep -v '^ [+~-] '; }
-	install -r requirements.lock
-	install --no-deps --editable .
+	install --require-hashes -r requirements.lock
+	install --no-deps --no-build-isolation --editable .
 	touch $@
