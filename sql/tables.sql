@@ -61,3 +61,21 @@ create table if not exists matched.clusters (client_id integer, cluster_id varch
 
 -- One row is one reason why the model should be trained again.
 create table if not exists matched.drift (reason varchar);
+
+-- One row is one loaded file whose rows were let go since they had grown too old; its line in raw.files stays.
+create table if not exists raw.retired_files (file_id bigint, retired_on date);
+
+-- One row is where one source row about a person was first seen, kept when the file that held it was retired.
+create table if not exists raw.first_rows (
+    feed varchar, issuer varchar, record_id varchar, file_id bigint, row_number bigint
+);
+
+-- One row is one client record of a person who was forgotten, and one source row of theirs with the record that it stays
+-- linked to. Both follow from what was recorded in the decision store, and from that alone.
+create table if not exists staged.forgotten (client_ref varchar);
+create table if not exists staged.forgotten_rows (
+    feed varchar, issuer varchar, record_id varchar, client_ref varchar, how_linked varchar
+);
+
+-- One row is one forgetting that this home has carried out to its end, or (`erased`) all but the last clearing up.
+create table if not exists staged.forgettings (number integer, state varchar);

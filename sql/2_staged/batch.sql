@@ -12,7 +12,7 @@ with loaded as (
         ) as file_on,
         file_id not in (select file_id from staged.taken_files) as is_new
     from raw.files
-    where status = 'loaded'
+    where status = 'loaded' and file_id not in (select file_id from raw.retired_files)
 )
 
 select *

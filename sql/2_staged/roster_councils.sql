@@ -1,7 +1,13 @@
 -- One row is one rostering client whose enrolments all fall under one council's contracts.
--- Under two councils nobody can tell which of them issued the reference, so none is said.
-select r.issuer, trimmed(r.client_id) as record_id, min(c.council) as council
-from raw.roster_enrolments as r
-join staged.contracts as c on c.contract_number = cleaned(r.contract_number)
-group by r.issuer, trimmed(r.client_id)
+-- Under two councils nobody can tell which of them issued the reference, so none is said. The register tells of retired files.
+with enrolled as (
+    select issuer, trimmed(client_id) as record_id, cleaned(contract_number) as contract_number from raw.roster_enrolments
+    union
+    select issuer, record_id, contract_number from staged.enrolments
+)
+
+select r.issuer, r.record_id, min(c.council) as council
+from enrolled as r
+join staged.contracts as c using (contract_number)
+group by r.issuer, r.record_id
 having count(distinct c.council) = 1

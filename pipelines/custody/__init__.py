@@ -1,0 +1,1 @@
+"""How personal data is kept, and how it is let go."""

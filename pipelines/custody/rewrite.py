@@ -1,0 +1,167 @@
+"""Change rows of a kept file, text or workbook, sealed or not; a crash leaves the old file or the new one, whole."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+import re
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+import xlsxwriter
+from python_calamine import CalamineError, CalamineWorkbook
+
+from pipelines.ingest.read import DELIMITERS, WORKBOOKS, filled_width, text_encoding
+from pipelines.ingest.refusal import FileRefusedError
+from pipelines.private import whole_file
+from pipelines.sealing import SUFFIX, SealBrokenError, is_sealed, sealing, unsealing
+from pipelines.settings import Settings
+
+# Sheet (empty: a text file), row number from 1 and its cells as text → the new cells, or None: leave the row as it is.
+Change = Callable[[str, int, list[str]], Sequence[str] | None]
+Rows = dict[int, Sequence[str]]
+
+_MADE_AT = dt.datetime(2000, 1, 1)  # so that one workbook always makes the same copy
+_SAMPLE_BYTES = 1 << 18
+_IN_MEMORY = Path("/dev/shm")  # noqa: S108 - a disk in memory, where there is one
+
+
+class CannotBeReadError(Exception):
+    """The file is damaged, so that nobody can tell what it holds."""
+
+
+@contextmanager
+def plain(settings: Settings, path: Path) -> Iterator[Path]:
+    """Where a kept file can be read as it came: itself, or for as long as the block lasts an unsealed copy.
+
+    Raises CannotBeReadError for a sealed file that is damaged.
+    """
+    if not is_sealed(path):
+        yield path
+        return
+    folder = _IN_MEMORY if _IN_MEMORY.is_dir() else settings.scratch
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder, prefix="oneclient-") as private:
+        copy = Path(private) / path.name.removesuffix(SUFFIX)
+        try:
+            with path.open("rb") as file, unsealing(file, settings.key) as out, copy.open("wb") as written:
+                shutil.copyfileobj(out, written)
+        except SealBrokenError as error:
+            raise CannotBeReadError from error
+        yield copy
+
+
+def rewrite(
+    settings: Settings, path: Path, change: Change, encoding: str | None = None, delimiter: str | None = None
+) -> int:
+    """Change the rows of a file in place; gives how many. One in which nothing changes stays byte for byte.
+
+    Of a workbook with a changed row the cells alone are kept: no comment, cache or formula. Raises CannotBeReadError.
+    """
+    with plain(settings, path) as original:
+        if original.suffix.lower() in WORKBOOKS:
+            sheets = read_workbook(original)
+            changed = _change_sheets(sheets, change)
+            write = _workbook_of(sheets)
+        else:
+            text = _Text(original, encoding, delimiter)
+            rows = text.changed(change)
+            changed, write = len(rows), text.written_with(rows)
+        if changed:
+            with whole_file(path) as file, sealing(file, settings.key if is_sealed(path) else None) as out:
+                write(out)
+    return changed
+
+
+def read_workbook(path: Path) -> dict[str, list[list[object]]]:
+    """Every sheet of a workbook, its rows from the first on. Raises CannotBeReadError."""
+    try:
+        workbook = CalamineWorkbook.from_path(str(path))
+        return {
+            name: [list(row) for row in workbook.get_sheet_by_name(name).to_python(skip_empty_area=False)]
+            for name in workbook.sheet_names
+        }
+    except (CalamineError, OSError, ValueError) as error:
+        raise CannotBeReadError from error
+
+
+class _Text:
+    def __init__(self, path: Path, encoding: str | None, delimiter: str | None) -> None:
+        self.path = path
+        with path.open("rb") as file:
+            sample, more = file.read(_SAMPLE_BYTES), bool(file.read(1))
+        if encoding is None:
+            try:
+                encoding = text_encoding(sample, more=more)
+            except FileRefusedError as error:
+                if b"\0" in sample:
+                    raise CannotBeReadError from error
+                encoding = "latin-1"
+        self.encoding = encoding
+        text = sample.decode(encoding, errors="replace")
+        self.delimiter = delimiter or max(DELIMITERS, key=text.count)
+        line_end = re.search("\r\n|\n|\r", text)
+        self.line_end = line_end.group() if line_end else "\n"
+
+    def _records(self) -> Iterator[tuple[int, list[str]]]:
+        try:
+            with self.path.open(encoding=self.encoding, errors="surrogateescape", newline="") as lines:
+                yield from enumerate(csv.reader(lines, delimiter=self.delimiter), start=1)
+        except (csv.Error, UnicodeError) as error:
+            raise CannotBeReadError from error
+
+    def changed(self, change: Change) -> Rows:
+        return {n: now for n, cells in self._records() if (now := change("", n, cells)) is not None}
+
+    def written_with(self, rows: Rows) -> Callable[[BinaryIO], None]:
+        def write(out: BinaryIO) -> None:
+            copy = io.TextIOWrapper(out, encoding=self.encoding, errors="surrogateescape", newline="")
+            writer = csv.writer(copy, delimiter=self.delimiter, lineterminator=self.line_end)
+            writer.writerows(rows.get(n, cells) for n, cells in self._records())
+            copy.detach()
+
+        return write
+
+
+def _change_sheets(sheets: dict[str, list[list[object]]], change: Change) -> int:
+    changed = 0
+    for name, rows in sheets.items():
+        for place, row in enumerate(rows):
+            if (now := change(name, place + 1, [_shown(cell) for cell in row])) is not None:
+                rows[place] = list(now)
+                changed += 1
+    return changed
+
+
+def _workbook_of(sheets: dict[str, list[list[object]]]) -> Callable[[BinaryIO], None]:
+    def write(out: BinaryIO) -> None:
+        options = {"in_memory": True, "default_date_format": "yyyy-mm-dd", "nan_inf_to_errors": True}
+        with xlsxwriter.Workbook(out, options) as copy:
+            copy.set_properties({"created": _MADE_AT})
+            for name, rows in sheets.items():
+                sheet = copy.add_worksheet(name)
+                for n, row in enumerate(rows):
+                    for m, cell in enumerate(row[: filled_width(row)]):
+                        if isinstance(cell, str) and cell:
+                            sheet.write_string(n, m, cell)
+                        elif cell not in {"", None}:
+                            sheet.write(n, m, cell)
+
+    return write
+
+
+def _shown(cell: object) -> str:
+    match cell:
+        case None:
+            return ""
+        case float() if cell.is_integer():
+            return str(int(cell))
+        case dt.datetime() if cell.time() == dt.time():
+            return cell.date().isoformat()
+        case _:
+            return str(cell)
