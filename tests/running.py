@@ -18,9 +18,10 @@ from typing import Any
 import httpx
 import pytest
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 STARTS_WITHIN_SECONDS = 120
 ENDS_WITHIN_SECONDS = 180
+ANSWERS_WITHIN_SECONDS = 120
 _START = """
 python -c "
 from airflow.models.pool import Pool
@@ -63,10 +64,14 @@ class Airflow:
 
     def ask(self, who: str, method: str, path: str, body: Any = None) -> httpx.Response:
         if who not in self.tokens:
-            signed_in = httpx.post(f"{self.address}/auth/token", json={"username": who, "password": who})
+            signed_in = httpx.post(
+                f"{self.address}/auth/token", json={"username": who, "password": who}, timeout=ANSWERS_WITHIN_SECONDS
+            )
             self.tokens[who] = signed_in.json()["access_token"]
         headers = {"Authorization": f"Bearer {self.tokens[who]}"}
-        return httpx.request(method, f"{self.address}/api/v2{path}", json=body, headers=headers, timeout=30)
+        return httpx.request(
+            method, f"{self.address}/api/v2{path}", json=body, headers=headers, timeout=ANSWERS_WITHIN_SECONDS
+        )
 
     def trigger(self, who: str, dag_id: str, **form: Any) -> Triggered:
         answer = self.ask(who, "POST", f"/dags/{dag_id}/dagRuns", {"logical_date": None, "conf": form})
@@ -144,8 +149,9 @@ class Triggered:
 
 
 @contextmanager
-def starting_airflow(folder: Path, home: Path, people: dict[str, str]) -> Iterator[Airflow]:
-    """An Airflow with these people and their roles, on its way up; all of it gone afterwards."""
+def starting_airflow(folder: Path, home: Path, people: dict[str, str], **configured: str) -> Iterator[Airflow]:
+    """An Airflow with these people and their roles, on its way up; all of it gone afterwards. ``configured`` are
+    settings of its own, by the names of their environment variables."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -154,7 +160,7 @@ def starting_airflow(folder: Path, home: Path, people: dict[str, str]) -> Iterat
     with (folder / "log").open("w") as log:
         server = subprocess.Popen(
             ["bash", "-ec", _START.format(port=port)],
-            env=_environment(folder, home, address, people),
+            env=_environment(folder, home, address, people) | configured,
             cwd=folder,
             stdout=log,
             stderr=subprocess.STDOUT,
