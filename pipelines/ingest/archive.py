@@ -9,48 +9,79 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
-import os
 import re
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import xlsxwriter
+from pydantic import SecretStr
 from python_calamine import CalamineWorkbook
+from xlsxwriter.exceptions import XlsxWriterException
 
-from pipelines.ingest.read import DELIMITERS, SWALLOWED, WORKBOOKS, Layout, as_record, filled_width, text_encoding
+from pipelines.ingest.read import (
+    DELIMITERS,
+    SWALLOWED,
+    WORKBOOKS,
+    Layout,
+    as_record,
+    filled_width,
+    has_endless_line,
+    text_encoding,
+)
 from pipelines.ingest.refusal import FileRefusedError
+from pipelines.private import make_folder, whole_file
+from pipelines.sealing import sealing
 from pipelines.sources import heading_key
+
+Write = Callable[[BinaryIO], object]
 
 _LETTERS = bytes(b if chr(b).isalnum() and b < 128 else 0 for b in range(256)).lower()
 _OTHERS = bytes(b for b in range(256) if not _LETTERS[b])
 _BLOCK = 1 << 22
 _MADE_AT = dt.datetime(2000, 1, 1)  # so that one workbook always makes the same copy
+_CELLS = {"default_date_format": "yyyy-mm-dd", "nan_inf_to_errors": True}
 
 
 def keep_copy(
-    original: Path, copy: Path, never_stored: frozenset[str], *, readable: bool, layout: Layout | None = None
+    original: Path,
+    copy: Path,
+    never_stored: frozenset[str],
+    *,
+    readable: bool,
+    layout: Layout | None = None,
+    key: SecretStr | None = None,
 ) -> bool:
     """Copy ``original`` to ``copy`` so that a crash leaves all of it or none, without the never-stored columns.
 
-    ``readable`` files were read whole, a text file in ``layout``. Gives False, and writes nothing, when the file may
-    hold never-stored columns that cannot be told apart.
+    ``readable`` files were read whole, a text file in ``layout``. With a ``key`` the copy is sealed, and nothing of it
+    touches the disk before. Gives False, and writes nothing, when the file may hold never-stored columns that cannot be
+    told apart.
     """
-    copy.parent.mkdir(parents=True, exist_ok=True)
-    partial = copy.with_name(f".{copy.name}.partial")
+    make_folder(copy.parent)
     try:
         if original.suffix.lower() in WORKBOOKS:
-            written = readable and _copy_workbook(original, partial, never_stored)
+            write = _workbook(original, never_stored, in_memory=key is not None) if readable else None
         else:
-            written = _copy_text(original, partial, never_stored, layout)
-        if written:
-            with partial.open("rb") as file:
-                os.fsync(file.fileno())
-            partial.replace(copy)
-    finally:
-        partial.unlink(missing_ok=True)
-    return written
+            write = _text(original, never_stored, layout)
+        if write is None:
+            return False
+        with whole_file(copy) as file, sealing(file, key) as out:
+            write(out)
+    except (FileRefusedError, UnicodeError):
+        return False
+    return True
+
+
+def as_it_is(original: Path) -> Write:
+    """Writes every byte of a file."""
+
+    def write(out: BinaryIO) -> None:
+        with original.open("rb") as file:
+            shutil.copyfileobj(file, out, _BLOCK)
+
+    return write
 
 
 class Redaction:
@@ -96,27 +127,23 @@ def blank_record(record: str, delimiter: str, headings: Sequence[str], never_sto
     return as_record(redaction.blank(cells), delimiter)
 
 
-def _copy_text(original: Path, partial: Path, never_stored: frozenset[str], layout: Layout | None) -> bool:
+def _text(original: Path, never_stored: frozenset[str], layout: Layout | None) -> Write | None:
     with original.open("rb") as file:
         mentioned = _mentions(file, never_stored)
         file.seek(0)
         start = file.read(_BLOCK)
         more = bool(file.read(1))
-    try:
-        encoding = layout.encoding if layout else text_encoding(start, more=more)
-        if not mentioned:
-            shutil.copyfile(original, partial)
-            return True
-        candidates = [layout.delimiter] if layout else DELIMITERS
-        found = {d: _headings_found(original, encoding, Redaction(never_stored, d)) for d in candidates}
-        delimiter = max(candidates, key=lambda d: found[d])
-        if found[delimiter]:
-            _rewrite_text(original, partial, encoding, Redaction(never_stored, delimiter))
-        elif layout:
-            shutil.copyfile(original, partial)
-    except (FileRefusedError, UnicodeError):
-        return False
-    return bool(layout or found[delimiter])
+    encoding = layout.encoding if layout else text_encoding(start, more=more)
+    if not mentioned:
+        return as_it_is(original)
+    if has_endless_line(original):
+        return None
+    candidates = [layout.delimiter] if layout else DELIMITERS
+    found = {d: _headings_found(original, encoding, Redaction(never_stored, d)) for d in candidates}
+    delimiter = max(candidates, key=lambda d: found[d])
+    if found[delimiter]:
+        return lambda out: _rewrite_text(original, out, encoding, Redaction(never_stored, delimiter))
+    return as_it_is(original) if layout else None
 
 
 def _mentions(file: BinaryIO, never_stored: frozenset[str]) -> bool:
@@ -141,35 +168,46 @@ def _records(original: Path, encoding: str, delimiter: str) -> Iterator[list[str
         yield from csv.reader(lines, delimiter=delimiter)
 
 
-def _rewrite_text(original: Path, partial: Path, encoding: str, redaction: Redaction) -> None:
+def _rewrite_text(original: Path, out: BinaryIO, encoding: str, redaction: Redaction) -> None:
     with original.open(encoding=encoding, errors="surrogateescape", newline="") as lines:
         first = re.search("\r\n|\n|\r", lines.readline())
     line_end = first.group() if first else "\n"
-    with partial.open("w", encoding=encoding, errors="surrogateescape", newline="") as copy:
-        writer = csv.writer(copy, delimiter=redaction.delimiter, lineterminator=line_end)
-        writer.writerows(redaction.blank(cells) for cells in _records(original, encoding, redaction.delimiter))
+    copy = io.TextIOWrapper(out, encoding=encoding, errors="surrogateescape", newline="")
+    writer = csv.writer(copy, delimiter=redaction.delimiter, lineterminator=line_end)
+    writer.writerows(redaction.blank(cells) for cells in _records(original, encoding, redaction.delimiter))
+    copy.detach()
 
 
-def _copy_workbook(original: Path, partial: Path, never_stored: frozenset[str]) -> bool:
+def _workbook(original: Path, never_stored: frozenset[str], *, in_memory: bool) -> Write:
     """The workbook itself, or if a sheet has a never-stored heading the cells alone: no comment, cache or formula."""
     workbook = CalamineWorkbook.from_path(str(original))
     sheets = {name: workbook.get_sheet_by_name(name).to_python(skip_empty_area=False) for name in workbook.sheet_names}
     nothing_hidden = Redaction(never_stored, ",")
     if not any(nothing_hidden.headings_among(row) for rows in sheets.values() for row in rows):
-        shutil.copyfile(original, partial)
-        return True
-    options = {"constant_memory": True, "default_date_format": "yyyy-mm-dd", "nan_inf_to_errors": True}
-    with xlsxwriter.Workbook(str(partial), options) as copy:
-        copy.set_properties({"created": _MADE_AT})
-        for name, rows in sheets.items():
-            sheet = copy.add_worksheet(name)
-            for n, row in enumerate(_blank_rows(rows, Redaction(never_stored, ","))):
-                for m, cell in enumerate(row):
-                    if isinstance(cell, str) and cell:
-                        sheet.write_string(n, m, cell)
-                    elif cell not in {"", None}:
-                        sheet.write(n, m, cell)
-    return True
+        return as_it_is(original)
+    options = {"constant_memory": not in_memory, "in_memory": in_memory}
+
+    def write(out: BinaryIO) -> None:
+        with xlsxwriter.Workbook(out, {**options, **_CELLS}) as copy:
+            copy.set_properties({"created": _MADE_AT})
+            for name, rows in sheets.items():
+                sheet = _add_sheet(copy, name)
+                for n, row in enumerate(_blank_rows(rows, Redaction(never_stored, ","))):
+                    for m, cell in enumerate(row):
+                        if isinstance(cell, str) and cell:
+                            sheet.write_string(n, m, cell)
+                        elif cell not in {"", None}:
+                            sheet.write(n, m, cell)
+
+    return write
+
+
+def _add_sheet(copy: xlsxwriter.Workbook, name: str) -> Any:
+    """A sheet of that name; of another, where no spreadsheet program could have given it."""
+    try:
+        return copy.add_worksheet(name)
+    except XlsxWriterException:
+        return copy.add_worksheet(f"oneclient {len(copy.worksheets())}")
 
 
 def _blank_rows(rows: Iterable[Sequence[object]], redaction: Redaction) -> Iterator[list[object]]:

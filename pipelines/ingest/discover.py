@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import stat
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+_USUAL = {
+    ".csv", ".txt", ".tsv", ".tab", ".dat", ".xlsx", ".xlsm", ".xls", ".xlsb", ".ods", ".doc", ".docx", ".pdf", ".zip",
+    ".gz", ".7z", ".json", ".xml", ".html", ".eml", ".msg", ".parquet",
+}  # fmt: skip
 _STILL_WRITTEN = {".part", ".partial", ".tmp", ".crdownload", ".filepart"}
 
 
@@ -23,22 +29,46 @@ def discover(inbox: Path, day: date) -> list[Delivery]:
 
     A file in the inbox itself is for the next night that runs; one in a dated folder (``inbox/2026-11-20/``) waits for
     that night, so that nights can be backfilled. Hidden files and those with a name for unfinished transfers are left.
+    What is no plain file (a link, a pipe, a device) is among them, so that it is told; ``land_file`` never opens it.
     Raises FileNotFoundError when there is no such inbox.
     """
     if not inbox.is_dir():
         raise FileNotFoundError("There is no such inbox folder. Make it, or name another with --inbox.")
-    folders = [inbox, *sorted(f for f in inbox.iterdir() if f.is_dir() and _is_due(f.name, day))]
+    folders = [inbox, *sorted(f for f in inbox.iterdir() if _is_folder(f) and _is_due(f.name, day))]
     return [
-        Delivery(hashlib.sha256(str(path.relative_to(inbox)).encode()).hexdigest()[:16], path)
+        Delivery(hashlib.sha256(os.fsencode(path.relative_to(inbox))).hexdigest()[:16], path)
         for folder in folders
         for path in sorted(folder.iterdir())
-        if path.is_file() and not path.name.startswith(".") and path.suffix.lower() not in _STILL_WRITTEN
+        if not _is_folder(path) and not path.name.startswith(".") and path.suffix.lower() not in _STILL_WRITTEN
     ]
 
 
 def find_delivery(inbox: Path, day: date, delivery_id: str) -> Path | None:
     """The file that a delivery id stands for, or None when it was landed in the meantime."""
     return next((d.path for d in discover(inbox, day) if d.delivery_id == delivery_id), None)
+
+
+def is_plain_file(path: Path) -> bool:
+    """Whether it may be opened: a link could lead out of the inbox, and a pipe would be waited on for ever.
+
+    Raises OSError when it is gone.
+    """
+    return stat.S_ISREG(path.lstat().st_mode)
+
+
+def name_of(path: Path) -> str:
+    """The file's name as text that can be kept; bytes that are no UTF-8 are shown as such."""
+    return os.fsencode(path.name).decode("utf-8", "replace")
+
+
+def kept_suffix(path: Path) -> str:
+    """The ending under which a copy of the file is kept: a usual one, or none, for what follows a dot may be a name."""
+    suffix = path.suffix.lower()
+    return suffix if suffix in _USUAL else ""
+
+
+def _is_folder(path: Path) -> bool:
+    return path.is_dir() and not path.is_symlink()
 
 
 def _is_due(folder: str, day: date) -> bool:

@@ -1,7 +1,8 @@
 """Land one delivered file: read it, gate it, keep the original, and put its rows as sent into ``raw``.
 
 The order of the steps is what makes a crash harmless: the archive copy is whole before the rows are committed, the
-rows and their ledger line are one transaction, and the inbox file goes last. Run again, each step finds what it did.
+rows and their ledger line are one transaction, and the inbox file goes last, once they are in the database file itself.
+Run again, each step finds what it did.
 """
 
 from __future__ import annotations
@@ -20,11 +21,15 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipelines.decisions.forgetting import read_forgettings
+from pipelines.decisions.store import open_decisions
 from pipelines.feeds import FEEDS, Feed, Field
 from pipelines.ingest.archive import blank_record, keep_copy
+from pipelines.ingest.discover import is_plain_file, kept_suffix, name_of
 from pipelines.ingest.read import Contents, read_file
 from pipelines.ingest.refusal import FileRefusedError
 from pipelines.quality import Gate, check, suite_columns
+from pipelines.sealing import sealed_name
 from pipelines.settings import Settings
 from pipelines.sources import Source, load_sources, never_stored, source_for
 from pipelines.warehouse import Warehouse, open_warehouse, sql_text
@@ -36,6 +41,13 @@ Status = Literal["loaded", "repeated", "quarantined", "waiting"]
 _NO_MAPPING = (
     "No source mapping fits this file's name. Rename it, or write a mapping for it in HOME/sources "
     "(oneclient map FILE makes a first one), and put it into the inbox again."
+)
+_NO_FILE = (
+    "It is a link, a pipe or a device and no file, so it was not opened. Put the file itself into the inbox instead."
+)
+_FORGOTTEN_SINCE = (
+    "The same content came before, and holds somebody who was forgotten since. What else it holds is in the archive: "
+    "a home that is made again takes the file from there."
 )
 _READABLE: dict[str, str] = {
     "text": "true",
@@ -89,19 +101,22 @@ class _Delivered:
 def land_file(settings: Settings, path: Path, day: date) -> Landing:
     """Land one file of the inbox for the night of ``day``. Bad input ends in quarantine and never raises."""
     sources = load_sources(settings.sources)
-    source = source_for(path.name, sources)
+    name = name_of(path)
+    source = source_for(name, sources)
     try:
+        if not is_plain_file(path):
+            return _waiting(_NO_FILE)
         before = path.stat()
         content_hash = _hash(path)
     except OSError as error:
         cannot = f"The file cannot be opened ({error.strerror}). It is taken once it can; see who owns it."
-        return Landing(0, "", "unknown", "unknown", "unknown", "waiting", cannot)
+        return _waiting(cannot)
     landing = Landing(
         file_id=int(content_hash[:13], 16),
         content_hash=content_hash,
         source=source.name if source else "unknown",
         feed=source.feed if source else "unknown",
-        issuer=source.issuer_of_file(path.name) if source else "unknown",
+        issuer=source.issuer_of_file(name) if source else "unknown",
         status="loaded",
     )
     contents, reason = _read(path, source, settings)
@@ -111,8 +126,11 @@ def land_file(settings: Settings, path: Path, day: date) -> Landing:
     with open_warehouse(settings) as warehouse:
         create_raw_tables(warehouse)
         if _loaded_before(warehouse, landing):
-            path.unlink()
+            _take_out(path, warehouse)
             landing = replace(landing, status="repeated", reason="The same content was loaded before.")
+        elif _holds_somebody_forgotten(settings, landing):
+            _take_out(path, warehouse)
+            landing = replace(landing, status="repeated", reason=_FORGOTTEN_SINCE)
         elif contents is None or source is None:
             landing = replace(landing, status="quarantined", reason=reason)
             landing = _quarantine(delivered, warehouse, landing)
@@ -126,9 +144,14 @@ def land_file(settings: Settings, path: Path, day: date) -> Landing:
     return landing
 
 
+def _waiting(reason: str) -> Landing:
+    return Landing(0, "", "unknown", "unknown", "unknown", "waiting", reason)
+
+
 def archived_as(settings: Settings, landing: Landing, suffix: str) -> Path:
     """Where the original of a loaded file is kept: by feed and content, never by the name that it came with."""
-    return settings.archive / landing.feed / f"{landing.source}-{landing.content_hash[:16]}{suffix.lower()}"
+    plain = settings.archive / landing.feed / f"{landing.source}-{landing.content_hash[:16]}{suffix.lower()}"
+    return sealed_name(plain, settings.key)
 
 
 def _hash(path: Path) -> str:
@@ -173,6 +196,12 @@ def _loaded_before(warehouse: Warehouse, landing: Landing) -> bool:
     )
 
 
+def _holds_somebody_forgotten(settings: Settings, landing: Landing) -> bool:
+    """Whether these bytes came before, here or in the home that this was made again from, and hold such a person."""
+    with open_decisions(settings) as store:
+        return any(landing.content_hash in each.forgotten.contents for each in read_forgettings(store.engine))
+
+
 def _load(delivered: _Delivered, warehouse: Warehouse, landing: Landing, source: Source, contents: Contents) -> Landing:
     path, hidden = delivered.path, delivered.never_stored
     feed = source.definition
@@ -194,15 +223,21 @@ def _load(delivered: _Delivered, warehouse: Warehouse, landing: Landing, source:
         if refusal:
             landing = replace(landing, status="quarantined", reason=refusal, rows_loaded=0, rows_rejected=read)
             return _quarantine(delivered, warehouse, landing, contents=contents, gate=gate)
-        archived = archived_as(delivered.settings, landing, path.suffix)
-        keep_copy(path, archived, hidden, readable=True, layout=contents.layout)
+        archived = archived_as(delivered.settings, landing, kept_suffix(path))
+        keep_copy(path, archived, hidden, readable=True, layout=contents.layout, key=delivered.settings.key)
         with warehouse.transaction():
             _insert(warehouse, f"raw.{feed.name}", *_raw_rows(source, landing))
             for table in ("raw.rejected_rows", "raw.unread_values"):
                 _insert(warehouse, table, sql_text(table), {"file_id": landing.file_id})
             _write_ledger(delivered, warehouse, landing, references=references, unmapped=contents.unmapped, gate=gate)
-    path.unlink()
+    _take_out(path, warehouse)
     return landing
+
+
+def _take_out(path: Path, warehouse: Warehouse) -> None:
+    """Take an original out of the inbox, once what was kept of it no longer hangs on the write-ahead log."""
+    warehouse.checkpoint()
+    path.unlink()
 
 
 def _find_faults(warehouse: Warehouse, feed: Feed, parameters: dict[str, Any]) -> None:
@@ -314,7 +349,7 @@ def _repeated_reference(
 
 
 def _raw_rows(source: Source, landing: Landing) -> tuple[str, dict[str, Any]]:
-    stated = "nullif(upper(trim(authority_code)), '')" if "authority_code" in source.definition.field_names else "null"
+    stated = "upper(cleaned(authority_code))" if "authority_code" in source.definition.field_names else "null"
     return (
         f"select $file_id::bigint as file_id, row_number, coalesce({stated}, $issuer::varchar) as issuer,"
         f" {', '.join(source.definition.field_names)} from landing"
@@ -341,7 +376,7 @@ def _write_ledger(
     line = {
         "file_id": landing.file_id,
         "content_hash": landing.content_hash,
-        "file_name": delivered.path.name,
+        "file_name": name_of(delivered.path),
         "source": landing.source,
         "feed": landing.feed,
         "issuer": landing.issuer,
@@ -369,24 +404,22 @@ def _quarantine(
     gate: Gate | None = None,
 ) -> Landing:
     """Set the file aside with its reason beside it; one that might hide a never-stored column stays in the inbox."""
-    path = delivered.path
-    kept = delivered.settings.quarantine / f"{landing.source}-{landing.content_hash[:16]}{path.suffix.lower()}"
+    path, name, key = delivered.path, f"{landing.source}-{landing.content_hash[:16]}", delivered.settings.key
+    kept = sealed_name(delivered.settings.quarantine / f"{name}{kept_suffix(path)}", key)
     layout = contents.layout if contents else None
-    copied = keep_copy(path, kept, delivered.never_stored, readable=contents is not None, layout=layout)
+    copied = keep_copy(path, kept, delivered.never_stored, readable=contents is not None, layout=layout, key=key)
     landing = replace(landing, left_in_inbox=not copied)
     note = {
-        "file_name": path.name,
+        "file_name": name_of(path),
         "source": landing.source,
         "content_hash": landing.content_hash,
         "night": delivered.day.isoformat(),
         "reason": landing.reason,
         "copy": kept.name if copied else "left in the inbox: it cannot be searched for columns that must not be stored",
     }
-    kept.with_name(f"{kept.stem}.reason.json").write_text(
-        json.dumps(note, indent=2, ensure_ascii=False) + "\n", "utf-8"
-    )
+    kept.with_name(f"{name}.reason.json").write_text(json.dumps(note, indent=2, ensure_ascii=False) + "\n", "utf-8")
     with warehouse.transaction():
         _write_ledger(delivered, warehouse, landing, gate=gate)
     if copied:
-        path.unlink()
+        _take_out(path, warehouse)
     return landing

@@ -11,8 +11,6 @@ import datetime as dt
 import io
 import re
 import sys
-import zipfile
-import zlib
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -27,21 +25,20 @@ import pyarrow.csv as pacsv
 from charset_normalizer import from_bytes
 from python_calamine import CalamineError, CalamineWorkbook
 
-from pipelines.ingest.refusal import FileRefusedError, NotTextError
+from pipelines.ingest.discover import name_of
+from pipelines.ingest.refusal import ASK_AGAIN, FileRefusedError, NotTextError
+from pipelines.ingest.unpacked import refuse_unsafe_zip
 from pipelines.settings import IngestSettings
 from pipelines.sources import Source, heading_key
 
 HEADER_SEARCH_ROWS = 30
 WORKBOOKS = {".xlsx", ".xlsm"}
+LONGEST_LINE = 1 << 24
 SWALLOWED = 8  # delimiters in a cell of several lines: more than an address has, so it is a piece of the table
 DELIMITERS = (",", ";", "\t", "|")
 _SAMPLE_BYTES = 1 << 18
 _OTHER_WESTERN = ["mac_roman", "cp850", "cp1250", "latin_1"]
-_MAX_SPAN_TO_CELLS = 100
-_SMALL_SHEET = 1_000_000
-_CELL_PLACE = re.compile(rb"""\br=["']([A-Z]{1,3})(\d{1,7})["']""")
 _END = "\0end of file\0"
-_ASK_AGAIN = "Ask the sender for the file again."
 
 
 csv.field_size_limit(sys.maxsize)  # a cell that swallowed half a file is judged here, not by the csv module
@@ -95,8 +92,10 @@ def read_file(path: Path, source: Source, limits: IngestSettings) -> Contents:
 
     Raises FileRefusedError when it is empty, cut off, not what its name says, or too large once unpacked.
     """
+    if name_of(path) != path.name:
+        raise FileRefusedError("The file's name is not UTF-8. Rename it and put it into the inbox again.")
     if path.stat().st_size == 0:
-        raise FileRefusedError(f"The file is empty. {_ASK_AGAIN}")
+        raise FileRefusedError(f"The file is empty. {ASK_AGAIN}")
     if path.suffix.lower() in WORKBOOKS:
         return _read_workbook(path, source, limits)
     return _read_csv(path, source)
@@ -123,7 +122,7 @@ def text_layout(path: Path, wanted: Sequence[str], encoding: str | None = None, 
     encoding = encoding or text_encoding(sample, more=more)
     text = sample.decode(encoding, errors="replace")
     if "\0" in text:
-        raise NotTextError(f"The file is not text as its name says: it holds binary zeros. {_ASK_AGAIN}")
+        raise NotTextError(f"The file is not text as its name says: it holds binary zeros. {ASK_AGAIN}")
     found = [
         (len(set(map(heading_key, cells)) & set(wanted)), candidate, Header(tuple(cells), row, last_line))
         for candidate in ([delimiter] if delimiter else DELIMITERS)
@@ -156,7 +155,7 @@ def text_encoding(sample: bytes, *, more: bool) -> str:
             return _western_encoding(sample[max(0, error.start - _SAMPLE_BYTES) : error.start + _SAMPLE_BYTES])
         if not more:
             raise FileRefusedError(
-                f"The file ends within a letter: it is half-written or cut off. {_ASK_AGAIN}"
+                f"The file ends within a letter: it is half-written or cut off. {ASK_AGAIN}"
             ) from error
     return "utf-8"
 
@@ -185,7 +184,7 @@ def workbook_rows(
         for name in names:
             yield name, [list(map(_cell_text, row)) for row in workbook.get_sheet_by_name(name).to_python(False)]
     except (CalamineError, OSError, ValueError) as error:
-        raise FileRefusedError(f"The workbook cannot be read: it is damaged, or protected. {_ASK_AGAIN}") from error
+        raise FileRefusedError(f"The workbook cannot be read: it is damaged, or protected. {ASK_AGAIN}") from error
 
 
 def header_among(rows: Iterable[Sequence[str]], wanted: Sequence[str]) -> Header | None:
@@ -211,6 +210,18 @@ def as_record(cells: Sequence[str], delimiter: str) -> str:
     return line.getvalue()
 
 
+def has_endless_line(path: Path) -> bool:
+    """Whether a line of a text file is so long that taking it apart would take the memory of many files."""
+    begun = 0
+    with path.open("rb") as file:
+        while block := file.read(LONGEST_LINE):
+            first = re.search(rb"[\r\n]", block)
+            if begun + (first.start() if first else len(block)) > LONGEST_LINE:
+                return True
+            begun = len(block) - 1 - max(block.rfind(b"\r"), block.rfind(b"\n")) if first else begun + len(block)
+    return False
+
+
 def _hits(row: Sequence[str], wanted: Sequence[str]) -> int:
     return len({heading_key(cell) for cell in row} & set(wanted))
 
@@ -219,6 +230,8 @@ def _read_csv(path: Path, source: Source) -> Contents:
     wanted = [heading_key(h) for h in source.columns]
     layout = text_layout(path, wanted, source.encoding, source.delimiter)
     _require_headings(layout.header, source)
+    if has_endless_line(path):
+        raise FileRefusedError(f"A line of the file is longer than any table's: it is no table of rows. {ASK_AGAIN}")
     try:
         try:
             table, broken = _parse_csv(path, layout)
@@ -230,7 +243,7 @@ def _read_csv(path: Path, source: Source) -> Contents:
         quotes = _refuse_cut_off(path, layout, table, broken)
     except (pa.ArrowInvalid, UnicodeError) as error:
         raise FileRefusedError(
-            f"The file cannot be read as a table: its quoting or its encoding is broken, or it is cut off. {_ASK_AGAIN}"
+            f"The file cannot be read as a table: its quoting or its encoding is broken, or it is cut off. {ASK_AGAIN}"
         ) from error
     first = layout.header.row + 1
     numbers = np.arange(first, first + table.num_rows + len(broken))
@@ -302,14 +315,14 @@ def _refuse_cut_off(path: Path, layout: Layout, table: pa.Table, broken: tuple[B
         ends_with_newline = file.read().strip(b"\0")[-1:] in {b"\r", b"\n"}
     if (quotes % 2 or (quotes and not ends_with_newline)) and _ends_within_quotes(path, layout):
         raise FileRefusedError(
-            f"A quoted value is never closed: the file is cut off, or its quoting is broken. {_ASK_AGAIN}"
+            f"A quoted value is never closed: the file is cut off, or its quoting is broken. {ASK_AGAIN}"
         )
     if ends_with_newline:
         return quotes
     last_row = layout.header.row + table.num_rows + len(broken)
     if any(row.row_number == last_row for row in broken):
         raise FileRefusedError(
-            f"The file ends in the middle of row {last_row}: it is half-written or cut off. {_ASK_AGAIN}"
+            f"The file ends in the middle of row {last_row}: it is half-written or cut off. {ASK_AGAIN}"
         )
     if table.num_rows > 1:
         column = table.column(table.num_columns - 1)
@@ -318,7 +331,7 @@ def _refuse_cut_off(path: Path, layout: Layout, table: pa.Table, broken: tuple[B
         if begun:
             raise FileRefusedError(
                 f"The last cell of row {last_row} is only the beginning of a value, and no line end follows: "
-                f"the file is half-written or cut off. {_ASK_AGAIN}"
+                f"the file is half-written or cut off. {ASK_AGAIN}"
             )
     return quotes
 
@@ -397,50 +410,6 @@ def _first_records(text: str, delimiter: str) -> Iterator[tuple[list[str], int]]
             yield cells, reader.line_num
     except csv.Error:
         return
-
-
-def refuse_unsafe_zip(path: Path, limits: IngestSettings) -> None:
-    """Raises FileRefusedError for a workbook that is no whole zip, or that would fill the memory once unpacked."""
-    most = min(limits.max_unpacked_megabytes << 20, max(path.stat().st_size * limits.max_compression_ratio, 64 << 20))
-    too_large = FileRefusedError(
-        f"The workbook unpacks to more than {most >> 20} MB, far more than a real one of its size. "
-        "It was not opened. Ask the sender what it is; a real one can be let in by "
-        "ingest.max_unpacked_megabytes and ingest.max_compression_ratio."
-    )
-    unpacked = 0
-    try:
-        with zipfile.ZipFile(path) as archive:
-            members = archive.infolist()
-            if sum(member.file_size for member in members) > most:
-                raise too_large
-            for member in members:
-                member.file_size = 2 * most  # so that what comes out is counted, whatever the file says of itself
-                widest, lowest, there, tail = 0, 0, 0, b""
-                with archive.open(member) as stream:
-                    while block := stream.read(1 << 20):
-                        unpacked += len(block)
-                        if unpacked > most:
-                            raise too_large
-                        for column, row in _CELL_PLACE.findall(tail + block) if b"r=" in block else ():
-                            widest, lowest = max(widest, _column_number(column)), max(lowest, int(row))
-                            there += 1
-                        tail = block[-16:]
-                if widest * lowest > max(_SMALL_SHEET, _MAX_SPAN_TO_CELLS * there):
-                    raise FileRefusedError(
-                        f"A sheet of the workbook spans {widest * lowest:,} cells, nearly all empty. "
-                        "Ask the sender to save only the table."
-                    )
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError) as error:
-        raise FileRefusedError(
-            f"The file is not a whole workbook: it is cut off, damaged, protected, or no workbook at all. {_ASK_AGAIN}"
-        ) from error
-
-
-def _column_number(letters: bytes) -> int:
-    number = 0
-    for letter in letters:
-        number = number * 26 + letter - 64
-    return number
 
 
 def _cell_text(cell: object) -> str:  # noqa: PLR0911 - a table of cases

@@ -1,5 +1,7 @@
 """Why a whole file is refused."""
 
+ASK_AGAIN = "Ask the sender for the file again."
+
 
 class FileRefusedError(Exception):
     """The file goes to quarantine. The message is the reason and what to do next; it quotes no cell of the file."""

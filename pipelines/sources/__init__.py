@@ -6,20 +6,28 @@ first, so that they can replace a built-in one.
 
 from __future__ import annotations
 
-import codecs
 import re
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Annotated, Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from pipelines.feeds import FEEDS, Feed
 from pipelines.settings import SettingsError, first_problem
+from pipelines.sources.written import read_yaml
 
 _BUILT_IN = Path(__file__).parent
-_DATE_PARTS = re.compile(r"%-?[dmyYbBaAjHIMSpf]|%%")
+_DATE_PARTS = re.compile(r"%-?[dmyjHIMS]|%[YbBaApf]|%%")
+
+
+def _one_line(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError("it holds a line end or a sign that cannot be seen; write it again by hand")
+    return text
+
+
+Line = Annotated[str, AfterValidator(_one_line)]
 
 
 class _Strict(BaseModel):
@@ -29,7 +37,7 @@ class _Strict(BaseModel):
 class FixedIssuer(_Strict):
     """Every row of the file was issued by this one council or rostering system."""
 
-    fixed: Annotated[str, Field(min_length=1)]
+    fixed: Annotated[Line, Field(min_length=1)]
 
 
 class FileNameIssuer(_Strict):
@@ -41,15 +49,15 @@ class FileNameIssuer(_Strict):
 class Source(_Strict):
     """One source mapping, as written in YAML. ``columns`` maps a heading to a field of the feed."""
 
-    name: str
-    feed: str
-    files: Annotated[tuple[str, ...], Field(min_length=1)]
+    name: Annotated[str, Field(pattern=r"^\w[\w .-]*$", max_length=100)]
+    feed: Line
+    files: Annotated[tuple[Line, ...], Field(min_length=1)]
     issuer: FixedIssuer | FileNameIssuer
-    authority_code: str | None = None
-    encoding: str | None = None
+    authority_code: Line | None = None
+    encoding: Line | None = None
     delimiter: Annotated[str, Field(min_length=1, max_length=1)] | None = None
-    sheet: str | None = None
-    date_formats: Annotated[tuple[str, ...], Field(min_length=1)]
+    sheet: Line | None = None
+    date_formats: Annotated[tuple[Line, ...], Field(min_length=1)]
     excel_serial_dates: bool = True
     reference_prefixes: tuple[str, ...] = ()
     never_store: tuple[str, ...] = ()
@@ -71,6 +79,8 @@ class Source(_Strict):
 
     @model_validator(mode="after")
     def _can_be_read(self) -> Source:
+        if unnamed := [heading for heading in (*self.columns, *self.never_store) if not heading_key(heading)]:
+            raise ValueError(f"{len(unnamed)} headings have no letter A to Z and no digit to be known by")
         keys = [heading_key(heading) for heading in self.columns]
         if twice := sorted({heading for heading in self.columns if keys.count(heading_key(heading)) > 1}):
             raise ValueError(f"these headings differ in case or punctuation only: {', '.join(twice)}")
@@ -78,7 +88,7 @@ class Source(_Strict):
             raise ValueError(f"date_formats cannot be used: {', '.join(unknown)}; write them like %d/%m/%Y")
         if self.encoding and not _is_encoding(self.encoding):
             raise ValueError(f"encoding {self.encoding!r} is not known; write it like utf-8 or cp1252")
-        if self.delimiter and (self.delimiter in '"\r\n' or not self.delimiter.isascii()):
+        if self.delimiter and not re.fullmatch(r"[\t\x1c-\x1f -/:-@\[-`{-~]", self.delimiter.replace('"', "")):
             raise ValueError("delimiter must be one character such as ; or |")
         return self
 
@@ -98,7 +108,8 @@ class Source(_Strict):
         if isinstance(self.issuer, FixedIssuer):
             return self.issuer.fixed
         start = re.split(rf"_{self.feed}(?=[_.])", file_name, flags=re.IGNORECASE)[0]
-        issuer = start if start != file_name else self.name
+        start = "".join(letter for letter in start if letter.isprintable()).strip() if start != file_name else ""
+        issuer = start or self.name
         return issuer.upper() if self.feed == "purchase_orders" else issuer.lower()
 
 
@@ -137,19 +148,16 @@ def never_stored(sources: tuple[Source, ...]) -> frozenset[str]:
 
 def _is_encoding(name: str) -> bool:
     try:
-        codecs.lookup(name)
-    except LookupError:
+        return "a;1\n".encode(name).decode(name) == "a;1\n"
+    except (LookupError, ValueError):
         return False
-    return True
 
 
 def _read(path: Path) -> Source:
+    written = read_yaml(path, "source mapping")
+    if not isinstance(written, dict):
+        raise SettingsError(f"source mapping {path.name} is not a YAML mapping. See the README for an example.")
     try:
-        written = yaml.safe_load(path.read_text(encoding="utf-8"))
-        if not isinstance(written, dict):
-            raise SettingsError(f"source mapping {path.name} is not a YAML mapping. See the README for an example.")
         return Source.model_validate({"name": path.stem, **written})
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise SettingsError(f"source mapping {path.name} is not valid YAML: {error}") from error
     except ValidationError as error:
         raise SettingsError(f"source mapping {path.name}: {first_problem(error)}. Correct it and run again.") from error

@@ -101,7 +101,15 @@ def _fit(feed: Feed, headings: Sequence[str]) -> dict[str, str]:
 
 def _likeness(key: str, field: str) -> float:
     words = (heading_key(field), *_OTHER_WORDS.get(field, ()))
-    return 1.0 if key in words else max(SequenceMatcher(None, key, word).ratio() for word in words)
+    return 1.0 if key in words else max(_ratio(key, word) for word in words)
+
+
+def _ratio(key: str, word: str) -> float:
+    """How alike two words are; 0 where their lengths alone, and then their letters, tell that they are not near."""
+    if 2 * min(len(key), len(word)) < _NEAR * (len(key) + len(word)):
+        return 0.0
+    alike = SequenceMatcher(None, key, word)
+    return alike.ratio() if alike.quick_ratio() >= _NEAR else 0.0
 
 
 def _score(feed: Feed, columns: dict[str, str]) -> int:
