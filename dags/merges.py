@@ -89,12 +89,14 @@ def merging() -> Iterator[tuple[Settings, Request, str]]:
     from pipelines.quality import TableGateError
     from pipelines.review.desk.people import NobodyError
     from pipelines.settings import SettingsError, load_settings
+    from pipelines.unforeseen import quoting_nobody
 
     context = get_current_context()
     dag_id, form = context["dag"].dag_id, context["params"]
     try:
         request = UndoRequest.of_form(form) if dag_id == UNDO else MergeRequest.of_form(form)
-        yield load_settings(), request, f"{dag_id} {context['run_id']}"
+        with quoting_nobody():
+            yield load_settings(), request, f"{dag_id} {context['run_id']}"
     except (
         SettingsError, TableGateError, DecisionsDamagedError, DecisionRefusedError, NobodyError, MergeError,
     ) as error:  # fmt: skip

@@ -12,6 +12,7 @@ line runs the very same steps, without Airflow: `oneclient nightly --day 2026-11
 | `take_decisions` | records decisions handed back (`*decisions*.xlsx`, `.csv`), returns bad rows | the decision store |
 | `match` | scores new and changed records against all, draws up the candidates | `matched.*` |
 | `report` | publishes the candidate report of the day | `reports/<day>/` |
+| `retire` | lets go what is older than `[retention]` keeps it | `raw.*`, files in the home |
 
 ## When it is red
 
@@ -70,6 +71,7 @@ def tonight() -> Iterator[tuple[Settings, Path, date]]:
     from pipelines.decisions.snapshot import DecisionsDamagedError
     from pipelines.quality import TableGateError
     from pipelines.settings import SettingsError, load_settings
+    from pipelines.unforeseen import quoting_nobody
 
     context = get_current_context()
     run, params = context["dag_run"], context["params"]
@@ -77,7 +79,8 @@ def tonight() -> Iterator[tuple[Settings, Path, date]]:
         settings = load_settings()
         ran_on = (run.logical_date or run.run_after).astimezone(ZoneInfo(LONDON)).date()
         day = params["day"] or run.partition_key or (ran_on - timedelta(days=1)).isoformat()
-        yield settings, Path(params["inbox"] or settings.inbox), date.fromisoformat(day)
+        with quoting_nobody():
+            yield settings, Path(params["inbox"] or settings.inbox), date.fromisoformat(day)
     except (SettingsError, TableGateError, DecisionsDamagedError) as error:
         raise AirflowFailException(str(error)) from error
 
@@ -108,7 +111,7 @@ def told(result: object, *facts: str) -> dict[str, Any]:
     },
 )
 def nightly() -> None:
-    """Wire the seven steps of `pipelines.nightly`."""
+    """Wire the eight steps of `pipelines.nightly`."""
 
     @task
     def find_deliveries() -> list[str]:
@@ -160,7 +163,22 @@ def nightly() -> None:
         with tonight() as (settings, _, day):
             nightly.report(settings, day)
 
-    land.expand(delivery_id=find_deliveries()) >> stage() >> finish_merges() >> take_decisions() >> match() >> report()
+    @task(pool=WRITER)
+    def retire() -> dict[str, Any]:
+        from pipelines import nightly
+
+        with tonight() as (settings, _, day):
+            return told(nightly.retire(settings, day), "files", "rows", "originals", "reports", "quarantined")
+
+    (
+        land.expand(delivery_id=find_deliveries())
+        >> stage()
+        >> finish_merges()
+        >> take_decisions()
+        >> match()
+        >> report()
+        >> retire()
+    )
 
 
 nightly()

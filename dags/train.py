@@ -36,9 +36,11 @@ def train() -> None:
         from pipelines import nightly
         from pipelines.match.train import NothingToLearnError
         from pipelines.settings import SettingsError, load_settings
+        from pipelines.unforeseen import quoting_nobody
 
         try:
-            return nightly.train(load_settings())
+            with quoting_nobody():
+                return nightly.train(load_settings())
         except (SettingsError, NothingToLearnError) as error:
             raise AirflowFailException(str(error)) from error
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -10,13 +11,16 @@ from typing import Any
 
 from pipelines.decisions.database import StoreUnavailableError
 from pipelines.decisions.entry import Entry, first_broken
+from pipelines.decisions.forgetting import first_broken_forgetting, read_forgettings
 from pipelines.decisions.snapshot import first_missing
 from pipelines.decisions.store import open_decisions
 from pipelines.decisions.two_persons import SWITCHED_OFF
 from pipelines.match.models import load_model
-from pipelines.settings import Settings, SettingsError
+from pipelines.private import too_open
+from pipelines.sealing import is_sealed, originals
+from pipelines.settings import KeyRefusedError, Settings, SettingsError
 from pipelines.sources import load_sources
-from pipelines.warehouse import Warehouse, WarehouseBusyError, open_warehouse
+from pipelines.warehouse import Warehouse, WarehouseBusyError, WarehouseDamagedError, open_warehouse
 
 ENOUGH_DISK_GIGABYTES = 2
 
@@ -37,15 +41,22 @@ class Finding:
 
 def examine(settings: Settings) -> list[Finding]:
     """Every check, in the order in which one would mend them."""
-    findings = [_sources(settings), _disk(settings), _model(settings), _quarantine(settings), _two_persons(settings)]
+    checks = (_sources, _disk, _private, _model, _quarantine, _two_persons)
+    findings = [check(settings) for check in checks]
     entries, decisions = _decisions(settings)
     findings.append(decisions)
     try:
         with open_warehouse(settings) as warehouse:
             findings += [check(warehouse) for check in _WAREHOUSE_CHECKS]
             findings += [_decisions_kept(warehouse, entries)] if entries is not None else []
+            findings += [_forgotten(warehouse, settings)] if entries is not None else []
+        findings.append(_encrypted(settings))
     except WarehouseBusyError as error:
         findings.append(Finding("warehouse", False, str(error), "Run doctor again when it is free."))
+    except KeyRefusedError as error:
+        findings.append(Finding("encryption", False, str(error), "Do that, then run doctor again."))
+    except WarehouseDamagedError as error:
+        findings.append(Finding("warehouse", False, str(error), "Do that, then run doctor again."))
     return findings
 
 
@@ -61,6 +72,29 @@ def _disk(settings: Settings) -> Finding:
     return Finding(
         "disk", free >= ENOUGH_DISK_GIGABYTES, f"{free:.0f} GB free", "Free some disk before the next night."
     )
+
+
+def _private(settings: Settings) -> Finding:
+    """Whether others than their owner have a right to what oneclient keeps; what people deliver keeps its own."""
+    people_write = {settings.inbox, settings.sources, settings.home / "settings.toml"}
+    found = too_open(settings.home, people_write)
+    return Finding(
+        "private", not found, f"{len(found)} paths in the home are open to others than their owner",
+        f"Run: chmod -R go= {shlex.quote(str(settings.home))}",
+    )  # fmt: skip
+
+
+def _encrypted(settings: Settings) -> Finding:
+    """What is encrypted, once the warehouse was opened with the key or without."""
+    if settings.key is None:
+        return Finding("encryption", True, "not encrypted by oneclient: keep the home on an encrypted disk")
+    plain = [path for path in originals(settings) if not is_sealed(path)]
+    weak = ", by DuckDB's own random numbers if httpfs is not installed" if settings.encryption.weak_randomness else ""
+    found = (
+        f"encrypted{weak}: the warehouse, archive and quarantine but for {len(plain)} files. "
+        "Not encrypted: decisions, models, reports, what is published. Keep the home on an encrypted disk"
+    )
+    return Finding("encryption", not plain, found, "Run: oneclient backup, and restore it into a new home.")
 
 
 def _model(settings: Settings) -> Finding:
@@ -109,6 +143,18 @@ def _decisions_kept(warehouse: Warehouse, entries: list[Entry]) -> Finding:
         "decisions kept", missing is None, found,
         "The log was replaced or cut off: restore it from its backup, or correct decisions.url.",
     )  # fmt: skip
+
+
+def _forgotten(warehouse: Warehouse, settings: Settings) -> Finding:
+    with open_decisions(settings) as store:
+        recorded = read_forgettings(store.engine)
+    if broken := first_broken_forgetting(recorded):
+        found = f"forgetting {broken} is not as it was recorded"
+        return Finding("forgotten", False, found, "Restore the decision store from its backup.")
+    done = {number for (number,) in warehouse.rows("select number from staged.forgettings where state = 'done'")}
+    left = len({each.number for each in recorded} - done)
+    found = f"{len(recorded)} people were forgotten, {left} of them not to the end"
+    return Finding("forgotten", not left, found, "Run: oneclient nightly")
 
 
 def _nothing_lost(warehouse: Warehouse) -> Finding:

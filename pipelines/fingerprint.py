@@ -21,12 +21,14 @@ _PART_OF_STATE = {"raw.files": "status = 'loaded'"}
 def fingerprint(settings: Settings, scope: Scope = "all") -> str:
     """Sixty-four hex digits for the whole state, or for the linked rows and whom they count for alone."""
     with open_warehouse(settings) as warehouse:
-        tables = (
-            warehouse.tables()
-            if scope == "all"
-            else [f"staged.{t}" for t in _LINKED if warehouse.exists(f"staged.{t}")]
-        )
-        lines = [f"{table} {_table_hash(warehouse, table)}" for table in tables]
+        return fingerprint_of(warehouse, scope)
+
+
+def fingerprint_of(warehouse: Warehouse, scope: Scope = "all") -> str:
+    """The same of a warehouse that is open."""
+    linked = [f"staged.{table}" for table in _LINKED if warehouse.exists(f"staged.{table}")]
+    tables = warehouse.tables() if scope == "all" else linked
+    lines = [f"{table} {_table_hash(warehouse, table)}" for table in tables]
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 

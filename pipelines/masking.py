@@ -10,6 +10,7 @@ import re
 
 HIDDEN = "•••"
 
+_OF_A_FEED = frozenset(("purchase", "orders", "roster", "clients", "visits", "enrolments", "csv", "xlsx"))
 _POSTCODE = re.compile(r"\b([A-Z]{1,2}[0-9][A-Z0-9]?)\s*[0-9][A-Z]{2}\b", re.IGNORECASE)
 _YEAR = re.compile(r"(?<!\d)(?:1[89]|20)\d\d(?!\d)")
 _DATE = re.compile(r"\d{4}[-/.]\d\d?[-/.]\d\d?|\d\d?[-/. ](?:\d\d?|[A-Za-z]{3,9})[-/. ]\d{4}")
@@ -44,6 +45,11 @@ def mask_reference(reference: str) -> str:
     issued = _ISSUED.fullmatch(reference)
     issuer, number = (issued["issuer"] or "", issued["number"]) if issued else ("", reference)
     return issuer + mask_number(number) if number else mask_number(reference)
+
+
+def mask_file_name(name: str) -> str:
+    """A file's name of which only the feed and the ending are kept: whoever named it may have named a client, too."""
+    return re.sub(r"[^\W_]+", lambda word: word[0] if word[0].casefold() in _OF_A_FEED else mask_word(word[0]), name)
 
 
 def mask_word(word: str) -> str:

@@ -9,6 +9,9 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from pipelines.custody.forget import finish_forgettings
+from pipelines.custody.retention import Retired
+from pipelines.custody.retention import retire as let_go
 from pipelines.ingest.discover import discover, find_delivery
 from pipelines.ingest.land import Landing, land_file
 from pipelines.match.calibrate import quality
@@ -21,6 +24,7 @@ from pipelines.review.inbox import TakenIn, is_hand_back, take_in
 from pipelines.review.publish import publish_report
 from pipelines.settings import Settings
 from pipelines.stage.register import Staging, stage_files
+from pipelines.turns import my_turn
 from pipelines.warehouse import open_warehouse
 
 log = logging.getLogger(__name__)
@@ -46,6 +50,7 @@ class Night:
     decisions: TakenIn = field(default_factory=TakenIn)
     matching: Matching = field(default_factory=Matching)
     report: Path | None = None
+    retired: Retired = field(default_factory=Retired)
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -59,12 +64,14 @@ def find_deliveries(inbox: Path, day: date) -> list[str]:
 
 def land(settings: Settings, inbox: Path, day: date, delivery_id: str) -> Landing | None:
     """Land one delivery; None when an earlier try landed it already."""
-    path = find_delivery(inbox, day, delivery_id)
-    return land_file(settings, path, day) if path else None
+    with my_turn(settings.archive):
+        path = find_delivery(inbox, day, delivery_id)
+        return land_file(settings, path, day) if path else None
 
 
 def stage(settings: Settings, day: date) -> Staging:
-    """Bring the register up to date with what landed."""
+    """Bring the register up to date with what landed, once everybody is forgotten who was to be."""
+    finish_forgettings(settings)
     return stage_files(settings, day)
 
 
@@ -84,9 +91,10 @@ def finish_merges(settings: Settings) -> Finished:
 def take_decisions(settings: Settings, inbox: Path, day: date) -> TakenIn:
     """Record the decisions that were handed back by the inbox, on the candidates of the last report."""
     taken = TakenIn()
-    for delivery in discover(inbox, day):
-        if is_hand_back(delivery.path):
-            take_in(settings, delivery.path, day, taken)
+    with my_turn(settings.archive):
+        for delivery in discover(inbox, day):
+            if is_hand_back(delivery.path):
+                take_in(settings, delivery.path, day, taken)
     return taken
 
 
@@ -110,6 +118,11 @@ def report(settings: Settings, day: date) -> Path:
     return publish_report(settings, day)
 
 
+def retire(settings: Settings, day: date) -> Retired:
+    """Let go what is older than the settings keep it."""
+    return let_go(settings, day)
+
+
 def run_night(settings: Settings, inbox: Path, day: date, progress: Progress = lambda step, done, of: None) -> Night:
     """All steps in order, in one process.
 
@@ -131,4 +144,6 @@ def run_night(settings: Settings, inbox: Path, day: date, progress: Progress = l
     night.matching = match(settings, day)
     progress("writing the report", 0, 1)
     night.report = report(settings, day)
+    progress("letting go what is old", 0, 1)
+    night.retired = retire(settings, day)
     return night

@@ -7,8 +7,12 @@ from collections.abc import Callable
 from datetime import date
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from pipelines.legible import legible
 
 TEMPLATES = Path(__file__).parent / "review" / "templates"
 
@@ -19,6 +23,7 @@ def new_environment() -> Environment:
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=_shown,
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -30,6 +35,12 @@ def new_environment() -> Environment:
     }
     made.filters |= filters
     return made
+
+
+def _shown(value: Any) -> Any:
+    if isinstance(value, Markup):
+        return Markup(legible(value))  # noqa: S704 - what is named instead of a character holds no markup
+    return legible(value) if isinstance(value, str) else value
 
 
 def content_hash(content: str) -> str:

@@ -16,9 +16,12 @@ console = Console()
 
 def show_pairs(title: str, values: dict[str, Any]) -> None:
     """Names and values, a line each."""
-    table = Table(title=title, show_header=False)
+    table = Table(Column(no_wrap=True), Column(overflow="fold"), title=title, show_header=False)
     for name, value in values.items():
-        table.add_row(name.replace("_", " "), f"{value:,}" if isinstance(value, int) else str(value))
+        said = (
+            ("no", "yes")[value] if isinstance(value, bool) else f"{value:,}" if isinstance(value, int) else str(value)
+        )
+        table.add_row(name.replace("_", " "), said)
     console.print(table)
 
 

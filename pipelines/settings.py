@@ -1,4 +1,4 @@
-"""The one place that reads settings: ``HOME/settings.toml`` and the ``ONECLIENT_HOME`` environment variable."""
+"""The one place that reads settings: ``HOME/settings.toml``, and ``ONECLIENT_HOME`` and ``ONECLIENT_KEY``."""
 
 from __future__ import annotations
 
@@ -7,15 +7,24 @@ import os
 import tomllib
 from pathlib import Path
 from typing import Literal
+from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from phonenumbers import SUPPORTED_REGIONS
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+
+from pipelines.private import keep_private, make_folder
 
 HOME_VARIABLE = "ONECLIENT_HOME"
+KEY_VARIABLE = "ONECLIENT_KEY"
 TIERS = ("near-certain", "likely", "possible")
 
 
 class SettingsError(Exception):
     """The settings cannot be used; the message says which line to change."""
+
+
+class KeyRefusedError(SettingsError):
+    """The key in the environment is not one, is the wrong one, or is missing. Nothing was changed."""
 
 
 class _Section(BaseModel):
@@ -25,9 +34,9 @@ class _Section(BaseModel):
 class WarehouseSettings(_Section):
     """How much of the machine DuckDB may take; left out, DuckDB decides."""
 
-    threads: int | None = Field(default=None, ge=1)
-    memory_limit: str | None = None
-    lock_wait_seconds: float = Field(default=60.0, ge=0)
+    threads: int | None = Field(default=None, ge=1, le=256)
+    memory_limit: str | None = Field(default=None, pattern=r"^(?i:\d+(\.\d+)? ?(%|[KMGT]i?B))$")
+    lock_wait_seconds: float = Field(default=60.0, ge=0, allow_inf_nan=False)
 
 
 class IngestSettings(_Section):
@@ -44,11 +53,17 @@ class MatchSettings(_Section):
     where the tier begins follows from what was measured. ``possible`` is the least match probability worth a look.
     """
 
-    model: str | None = None
-    seed: int = 20261120
+    model: str | None = Field(default=None, pattern=r"^[\w-]+$")
+    seed: int = Field(default=20261120, ge=0, lt=2**31)
     near_certain: float = Field(default=0.9995, gt=0.5, lt=1)
     likely: float = Field(default=0.99, gt=0.5, lt=1)
     possible: float = Field(default=0.50, gt=0, lt=1)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> MatchSettings:
+        if self.likely > self.near_certain:
+            raise ValueError("likely promises more than near_certain; it has to be the lower of the two")
+        return self
 
 
 class DecisionSettings(_Section):
@@ -72,10 +87,34 @@ class ReportSettings(_Section):
     candidates_on_page: int = Field(default=200, ge=1)
 
 
+class RetentionSettings(_Section):
+    """How many days things are kept for; what is left out is kept for ever.
+
+    ``raw_days``: rows as sent and the originals in the archive; ``report_days``: the reports of past nights;
+    ``quarantine_days``: refused files; ``access_log_days``: who looked at whom. ``reports_kept`` are the newest
+    reports, which stay however old they are.
+    """
+
+    raw_days: int | None = Field(default=None, ge=1)
+    report_days: int | None = Field(default=None, ge=1)
+    quarantine_days: int | None = Field(default=None, ge=1)
+    access_log_days: int | None = Field(default=None, ge=1)
+    reports_kept: int = Field(default=7, ge=1)
+
+
+class EncryptionSettings(_Section):
+    """``weak_randomness`` lets DuckDB encrypt with random numbers of its own where its extension httpfs, which has good
+    ones, is not installed: to try it out, and for machines that cannot have the extension."""
+
+    weak_randomness: bool = False
+
+
 class Settings(_Section):
-    """Everything an operator may set; each field but ``home`` is a line or a section of ``HOME/settings.toml``."""
+    """Everything an operator may set; each field but ``home`` and ``key`` is a line or a section of
+    ``HOME/settings.toml``. With a ``key`` the home is encrypted; it comes from the environment and is never written."""
 
     home: Path
+    key: SecretStr | None = Field(default=None, exclude=True)
     provider: str = "Home-care provider"
     timezone: str = "Europe/London"
     phone_region: str = "GB"
@@ -85,6 +124,31 @@ class Settings(_Section):
     decisions: DecisionSettings = DecisionSettings()
     merge: MergeSettings = MergeSettings()
     report: ReportSettings = ReportSettings()
+    retention: RetentionSettings = RetentionSettings()
+    encryption: EncryptionSettings = EncryptionSettings()
+
+    @field_validator("provider")
+    @classmethod
+    def _one_line(cls, provider: str) -> str:
+        if not provider.isprintable():
+            raise ValueError("it holds a line end or a sign that cannot be seen")
+        return provider
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_place(cls, timezone: str) -> str:
+        try:
+            ZoneInfo(timezone)
+        except (KeyError, ValueError, OSError):
+            raise ValueError("there is no such time zone; write it like Europe/London") from None
+        return timezone
+
+    @field_validator("phone_region")
+    @classmethod
+    def _known_region(cls, phone_region: str) -> str:
+        if phone_region not in SUPPORTED_REGIONS:
+            raise ValueError("it has to be a country's two letters in capitals, such as GB or IE")
+        return phone_region
 
     @property
     def inbox(self) -> Path:
@@ -137,29 +201,65 @@ class Settings(_Section):
         return self.home / "scratch"
 
     def config_hash(self) -> str:
-        """Twelve hex digits that change when any setting does but the places of the home and of the decisions."""
-        settings = self.model_dump_json(exclude={"home": True, "decisions": {"url"}})
+        """Twelve hex digits that change when any setting does that a result may hang on: not with places and keys."""
+        settings = self.model_dump_json(
+            exclude={"home": True, "retention": True, "encryption": True, "decisions": {"url"}}
+        )
         return hashlib.sha256(settings.encode()).hexdigest()[:12]
 
 
 def load_settings(home: Path | None = None) -> Settings:
-    """Settings of one home, which is made if it is not there yet.
+    """Settings of one home, which is made if it is not there yet. What this process makes is private from now on.
 
-    ``home`` defaults to ``$ONECLIENT_HOME``, then ``./home``. Raises SettingsError for a file that is not TOML or
-    holds an unknown or impossible value.
+    ``home`` is found as ``home_folder`` says. Raises SettingsError for a file that is not TOML or holds an unknown or
+    impossible value, KeyRefusedError for a key that is none.
     """
-    home = (home or Path(os.environ.get(HOME_VARIABLE, "home"))).expanduser().resolve()
+    keep_private()
+    return read_settings(home)
+
+
+def read_settings(home: Path | None = None) -> Settings:
+    """As ``load_settings``, for a server that hosts others too and so keeps the rights of what they make."""
+    home = home_folder(home)
     file = home / "settings.toml"
     try:
         written = tomllib.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
-        settings = Settings.model_validate({**written, "home": home})
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(f"settings.toml is not valid TOML: {error}. Correct that line and run again.") from error
+        if "home" in written:
+            raise SettingsError("settings.toml: home has no place in it: the file lies in the home. Take it out.")
+        if "key" in written:
+            raise KeyRefusedError(f"settings.toml: key has no place in a file. Take it out, and set {KEY_VARIABLE}.")
+        settings = Settings.model_validate({**written, "home": home, "key": key_of_environment()})
     except ValidationError as error:
         raise SettingsError(f"settings.toml: {first_problem(error)}. Correct it and run again.") from error
-    for folder in (settings.inbox, settings.archive, settings.quarantine, settings.sources):
-        folder.mkdir(parents=True, exist_ok=True)
+    except (ValueError, OSError) as error:
+        raise SettingsError(f"settings.toml is not valid TOML: {error}. Correct that line and run again.") from error
+    except RecursionError:
+        raise SettingsError("settings.toml is nested far too deep. Correct it and run again.") from None
+    for folder in (home, settings.inbox, settings.archive, settings.quarantine, settings.sources):
+        make_folder(folder)
     return settings
+
+
+def home_folder(home: Path | None = None) -> Path:
+    """The folder of a home: the one that is named, else ``$ONECLIENT_HOME``, else ``./home``."""
+    return (home or Path(os.environ.get(HOME_VARIABLE, "home"))).expanduser().resolve()
+
+
+def key_of_environment(variable: str = KEY_VARIABLE) -> SecretStr | None:
+    """The key that the environment holds, if any: an age identity. Raises KeyRefusedError for what is none."""
+    key = SecretStr(os.environ.get(variable, "").strip())
+    if not key.get_secret_value():
+        return None
+    from pyrage import IdentityError, x25519  # noqa: PLC0415 - a home without a key needs none of it
+
+    try:
+        x25519.Identity.from_str(key.get_secret_value())
+    except IdentityError:
+        raise KeyRefusedError(
+            f"{variable} is not a key: it has to be one line that begins with AGE-SECRET-KEY-1. Was all of it copied? "
+            "A new one is made by: oneclient key"
+        ) from None
+    return key
 
 
 def first_problem(error: ValidationError) -> str:

@@ -12,6 +12,8 @@ import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 import xlsxwriter
 
+from pipelines.legible import legible
+
 LONGEST_CELL = 32_767
 MOST_ROWS = 1_048_575
 TEXT_ONLY = {
@@ -36,6 +38,11 @@ def csv_of(table: pa.Table) -> bytes:
     sink = pa.BufferOutputStream()
     pacsv.write_csv(pa.table(columns, names=shown.column_names), sink)
     return bytes(sink.getvalue())
+
+
+def as_text_cell(cell: str) -> str:
+    """One cell of a CSV, with an apostrophe before what a spreadsheet would take for a formula."""
+    return re.sub(_FORMULA, r"'\1", cell)
 
 
 def write_sheet(
@@ -75,7 +82,7 @@ def write_sheet(
 def cell_text(text: str) -> str:
     """Text that a cell of a workbook can hold: no character that XML forbids, nothing xlsxwriter takes for markup, not
     too long."""
-    text = _FORBIDDEN.sub("\ufffd", text.replace("\r\n", "\n"))
+    text = legible(_FORBIDDEN.sub("\ufffd", text.replace("\r\n", "\n")))
     if text.startswith("<r>"):
         text = f" {text}"
     return text if len(text) <= LONGEST_CELL // 2 else text[: LONGEST_CELL // 2 - 1] + "…"

@@ -13,11 +13,16 @@ VERSIONS = ".versions"
 
 
 def publish_version(link: Path, version: str, files: Iterable[str], write: Callable[[Path], None]) -> Path:
-    """Let ``link`` lead to the folder of ``version``, which ``write`` fills with ``files`` unless it is there whole."""
-    folder = link.parent / VERSIONS / version
+    """Let ``link`` lead to the folder of ``version``, which ``write`` fills with ``files`` unless it is there whole.
+
+    It has to be the caller's turn (``pipelines/turns.py``) in the folder of the link.
+    """
+    versions = link.parent / VERSIONS
+    for left_by_a_killed_process in versions.glob("*.partial"):
+        shutil.rmtree(left_by_a_killed_process)
+    folder = versions / version
     if not all((folder / name).exists() for name in files):
-        partial = folder.with_name(f"{version}.partial")
-        shutil.rmtree(partial, ignore_errors=True)
+        partial = versions / f"{version}.partial"
         partial.mkdir(parents=True)
         write(partial)
         shutil.rmtree(folder, ignore_errors=True)

@@ -32,6 +32,25 @@ MERGE = "apply_merges"
 PREFIX = "/oneclient"
 
 
+def as_of_now(user: BaseUser) -> BaseUser | None:
+    """The user with the role that they have now; None if nobody of that name may sign in any more.
+
+    The simple auth manager writes the role into the sign-in, which lasts a day whatever becomes of the person. Others
+    look it up at every request.
+    """
+    from airflow.api_fastapi.app import get_auth_manager
+    from airflow.api_fastapi.auth.managers.simple.simple_auth_manager import SimpleAuthManager
+    from airflow.api_fastapi.auth.managers.simple.user import SimpleAuthManagerUser
+
+    if not isinstance(get_auth_manager(), SimpleAuthManager) or conf.getboolean(
+        "core", "simple_auth_manager_all_admins"
+    ):
+        return user
+    listed = {one.username: one for one in SimpleAuthManager.get_users()}
+    one = listed.get(user.get_name())
+    return one and SimpleAuthManagerUser(username=one.username, role=one.role, teams=one.teams)
+
+
 def is_permitted(user: BaseUser, dag_id: str) -> bool:
     """Whether Airflow lets this user edit the DAG that stands for a permission."""
     from airflow.api_fastapi.app import get_auth_manager
@@ -48,8 +67,8 @@ async def admit(request: Request) -> Reviewer:
 
     from pipelines.review.desk.people import reviewer
 
-    user = await get_user(request, None, await bearer_scheme(request))
-    if not await run_in_threadpool(is_permitted, user, REVIEW):
+    user = as_of_now(await get_user(request, None, await bearer_scheme(request)))
+    if user is None or not await run_in_threadpool(is_permitted, user, REVIEW):
         raise HTTPException(403, "You may not review. Ask whoever runs Airflow for the right to edit the DAG nightly.")
     return reviewer(user.get_id(), user.get_name())
 
@@ -58,9 +77,9 @@ async def admit(request: Request) -> Reviewer:
 def the_app() -> FastAPI:
     """Made at the first request: scheduler and workers load this file as well, and need none of it."""
     from pipelines.review.desk.app import make_app
-    from pipelines.settings import load_settings
+    from pipelines.settings import read_settings
 
-    return make_app(load_settings, admit)
+    return make_app(read_settings, admit)
 
 
 async def serve(scope: Any, receive: Any, send: Any) -> None:

@@ -1,7 +1,12 @@
 -- Reading cells as people write them. Each macro gives null for what it cannot read; nothing here guesses.
 
--- A no-break space, which web pages and cp1252 files put for a space, is a space.
-create or replace temp macro cleaned(cell) as nullif(trim(regexp_replace(cell, '[\s\p{Z}]+', ' ', 'g')), '');
+-- A no-break space, which web pages and cp1252 files put for a space, is a space; what has no width (a soft hyphen, a
+-- joiner, a mark of direction) is nothing, so that it neither parts two equal names nor turns one round. All of these
+-- lie outside ASCII, whose texts have as many bytes as letters.
+create or replace temp macro cleaned(cell) as nullif(trim(regexp_replace(
+    case when strlen(cell) = length(cell) then cell else regexp_replace(cell, '\p{Cf}+', '', 'g') end,
+    '[\s\p{Z}\p{Cc}]+', ' ', 'g'
+)), '');
 
 create or replace temp macro trimmed(cell) as trim(cell, concat(' ', chr(9), chr(10), chr(13), chr(160)));
 
@@ -17,12 +22,22 @@ create or replace temp macro read_date(cell, formats, serials) as (
     end
 );
 
+-- More than ten million of anything that a feed counts or pays is a slip, such as a telephone number one column too far.
+create or replace temp macro plausible_amount(amount) as (
+    case when amount between -10000000 and 10000000 then amount end
+);
+
 -- A comma parts thousands, never pence: "1,234.50" is read, "12,50" is not.
 create or replace temp macro read_decimal(cell) as (
     case
         when regexp_full_match(regexp_replace(cell, '[£\s\p{Z}]', '', 'g'), '[-+]?(\d*|\d{1,3}(,\d{3})+)(\.\d*)?')
-            then try_cast(regexp_replace(cell, '[£,\s\p{Z}]', '', 'g') as decimal(18, 4))
+            then plausible_amount(try_cast(regexp_replace(cell, '[£,\s\p{Z}]', '', 'g') as decimal(18, 4)))
     end
+);
+
+-- What an order is worth a week, in pence; no two plausible amounts are too much for it.
+create or replace temp macro weekly_pence(rate, weekly_units) as (
+    round(100 * rate::decimal(38, 4) * weekly_units)::decimal(18, 0)
 );
 
 create or replace temp macro read_integer(cell) as (

@@ -3,7 +3,7 @@
 One file for each group of commands; ``door.py`` is what all of them are made with.
 """
 
-from pipelines.cli import deciding, looking, merging, nights
+from pipelines.cli import custody, deciding, forgetting, looking, merging, nights
 from pipelines.cli.door import FOUND_A_PROBLEM, WRONG_USE, main
 
-__all__ = ["FOUND_A_PROBLEM", "WRONG_USE", "deciding", "looking", "main", "merging", "nights"]
+__all__ = ["FOUND_A_PROBLEM", "WRONG_USE", "custody", "deciding", "forgetting", "looking", "main", "merging", "nights"]

@@ -48,15 +48,19 @@ def command(function: Callable[P, None], group: click.Group | None = None, name:
 
 @contextmanager
 def _known_errors() -> Iterator[None]:
+    from pipelines.custody.refusal import BackupRefusedError
     from pipelines.decisions.database import StoreUnavailableError
     from pipelines.decisions.snapshot import DecisionsDamagedError
     from pipelines.decisions.statement import DecisionRefusedError
+    from pipelines.disk import disk_trouble
     from pipelines.ingest.refusal import FileRefusedError
     from pipelines.merge import MergeError
     from pipelines.quality import TableGateError
     from pipelines.review.publish import NoReportError
+    from pipelines.sealing import SealBrokenError
     from pipelines.stage.register import NoRegisterError
-    from pipelines.warehouse import WarehouseBusyError, WarehouseShapeError
+    from pipelines.unforeseen import whereabouts
+    from pipelines.warehouse import WarehouseBusyError, WarehouseDamagedError, WarehouseShapeError
 
     try:
         yield
@@ -66,10 +70,16 @@ def _known_errors() -> Iterator[None]:
         click.echo(f"oneclient: {error}", err=True)
         sys.exit(WRONG_USE)
     except (
-        TableGateError, WarehouseBusyError, WarehouseShapeError, StoreUnavailableError, DecisionsDamagedError,
-        FileRefusedError, MergeError,
+        TableGateError, WarehouseBusyError, WarehouseDamagedError, WarehouseShapeError, StoreUnavailableError,
+        DecisionsDamagedError, FileRefusedError, MergeError, BackupRefusedError, SealBrokenError,
     ) as error:  # fmt: skip
-        click.echo(f"oneclient: {error}", err=True)
+        click.echo(f"oneclient: {disk_trouble(error) or error}", err=True)
+        sys.exit(FOUND_A_PROBLEM)
+    except (click.ClickException, click.exceptions.Exit, click.Abort):
+        raise
+    except Exception as error:
+        unforeseen = f"Something failed that nobody foresaw: {whereabouts(error)}."
+        click.echo(f"oneclient: {disk_trouble(error) or unforeseen}", err=True)
         sys.exit(FOUND_A_PROBLEM)
 
 

@@ -69,7 +69,7 @@ def map(file: Path, home: Path | None, as_json: bool) -> None:  # noqa: A001 - t
     def show() -> None:
         click.echo(suggestion.mapping, nl=False)
         if suggestion.unmapped:
-            click.echo(f"# headings without a field: {', '.join(suggestion.unmapped)}")
+            click.echo(f"# headings without a field: {', '.join(' '.join(h.split()) for h in suggestion.unmapped)}")
         if suggestion.missing:
             click.echo(f"# required fields without a heading: {', '.join(suggestion.missing)}")
 

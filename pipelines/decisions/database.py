@@ -30,7 +30,7 @@ from sqlalchemy import (
     make_url,
     text,
 )
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, NoSuchModuleError, OperationalError
 from sqlalchemy.pool import NullPool
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random_exponential
 
@@ -39,7 +39,7 @@ from pipelines.settings import Settings, SettingsError
 log = logging.getLogger(__name__)
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-NEWEST_SCHEMA = "0002"
+NEWEST_SCHEMA = "0003"
 LOCK_WAIT_SECONDS = 60.0
 _MIGRATION_LOCK = 7_306_951_204  # any number, but the same for every oneclient on one Postgres
 
@@ -97,10 +97,16 @@ def open_database(settings: Settings) -> Iterator[Engine]:
     try:
         _migrate(engine)
         yield engine
-    except OperationalError as error:
+    except (OperationalError, sqlite3.OperationalError) as error:
         raise StoreUnavailableError(
             f"The decision store ({url.render_as_string(hide_password=True)}) does not answer or stays locked. "
             "See that it is running, that decisions.url is right, and that the disk is not full; then run again."
+        ) from _without_parameters(error)
+    except DatabaseError as error:
+        if type(error.orig) is not sqlite3.DatabaseError:  # the kinds of it say that a statement is wrong
+            raise
+        raise StoreUnavailableError(
+            "The decision store (decisions.sqlite) cannot be read: it is damaged. Restore it from its last backup."
         ) from _without_parameters(error)
     finally:
         engine.dispose()
@@ -116,11 +122,18 @@ def reading(engine: Engine) -> Iterator[Connection]:
 
 @contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
-    """A connection that alone may write until the block ends; everything in it is kept, or nothing is."""
-    with engine.connect().execution_options(writes=True) as connection, connection.begin():
-        if engine.dialect.name == "postgresql":
-            connection.execute(text("lock table entries in exclusive mode"))
-        yield connection
+    """A connection that alone may write until the block ends; everything in it is kept, or nothing is.
+
+    What was kept is in the database file itself before anything else follows from it: SQLite reads a write-ahead log
+    that was cut off as if less had been kept, and says nothing.
+    """
+    with engine.connect().execution_options(writes=True) as connection:
+        with connection.begin():
+            if engine.dialect.name == "postgresql":
+                connection.execute(text("lock table entries in exclusive mode"))
+            yield connection
+        if engine.dialect.name == "sqlite":
+            connection.connection.cursor().execute("pragma wal_checkpoint(full)")
 
 
 def _url(settings: Settings) -> URL:
@@ -203,6 +216,6 @@ def _schema(connection: Connection) -> str | None:
     return found
 
 
-def _without_parameters(error: DBAPIError) -> BaseException | None:
+def _without_parameters(error: Exception) -> BaseException | None:
     """The driver's own error, without the statement that SQLAlchemy adds to it."""
-    return error.orig
+    return error.orig if isinstance(error, DBAPIError) else error

@@ -126,7 +126,7 @@ def evaluate_file(
     rows of the file), ``match_probability`` (null for a pair that only its cluster joins), ``tier`` (null below
     *possible*) and ``same_cluster``. Raises SettingsError for an unusable mapping or a missing truth column.
     """
-    with scratch_warehouse(settings.warehouse) as scratch:
+    with scratch_warehouse(settings) as scratch:
         labelled = load_labelled(scratch, settings, records, mapping, [truth])
         if not comparisons_for(labelled.columns):
             raise SettingsError("The file has no row, or none of its columns is filled enough to compare records by.")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import glob
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import duckdb
 import pandas as pd
 
 from pipelines.match.model import REGISTER_COLUMNS
@@ -59,13 +61,19 @@ def load_labelled(
 
 
 def _read(scratch: Warehouse, records: Path) -> list[str]:
-    reader = (
-        "read_parquet($path)" if records.suffix.lower() in {".parquet", ".pq"} else "read_csv($path, all_varchar=true)"
-    )
-    scratch.execute(
-        f"create table file_rows_as_sent as select (row_number() over () - 1)::integer as row_id, * from {reader}",
-        {"path": str(records)},
-    )
+    is_parquet = records.suffix.lower() in {".parquet", ".pq"}
+    kind = "Parquet" if is_parquet else "CSV"
+    reader = "read_parquet($path)" if is_parquet else "read_csv($path, all_varchar=true)"
+    try:
+        scratch.execute(
+            f"create table file_rows_as_sent as select (row_number() over () - 1)::integer as row_id, * from {reader}",
+            {"path": glob.escape(str(records))},
+        )
+    except (duckdb.Error, UnicodeError):
+        raise SettingsError(
+            f"The file cannot be read as {kind}: see that it is whole, in UTF-8, with one line of headings, none of "
+            "them twice or row_id, and as many cells in every row."
+        ) from None
     return [name for name, *_ in scratch.rows("describe file_rows_as_sent")][1:]
 
 

@@ -6,10 +6,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from pipelines.settings import SettingsError
 from pipelines.sources import heading_key
+from pipelines.sources.written import read_yaml
 
 _WORDS: dict[str, tuple[str, ...]] = {
     "forename": ("forename", "firstname", "givenname", "fname", "christianname", "first"),
@@ -57,10 +56,7 @@ def read_roles(mapping: Path, headings: Iterable[str]) -> dict[str, str]:
 
     Raises SettingsError for a file that is not of that form, or names a heading or role that there is not.
     """
-    try:
-        written: Any = yaml.safe_load(mapping.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise SettingsError(f"{mapping.name} is not valid YAML: {error}") from error
+    written: Any = read_yaml(mapping, "mapping")
     columns = written.get("columns") if isinstance(written, dict) else None
     if not isinstance(columns, Mapping):
         raise SettingsError(f"{mapping.name} has no `columns:` with a line `heading: role` for each column to use.")

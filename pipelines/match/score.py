@@ -133,7 +133,7 @@ class _Night:
         )
         self.warehouse.execute("drop table changed_records")  # a copy that a large register cannot afford
         paired = "select * from matched.records where client_id in (select unnest([left_id, right_id]) from blocked)"
-        with scratch_warehouse(self.settings.warehouse) as scratch:
+        with scratch_warehouse(self.settings) as scratch:
             load_records(scratch, "records", self.warehouse.connection.sql(paired).to_arrow_table())
             with scratch.relation("blocked", self.warehouse.connection.sql("from blocked").to_arrow_table()):
                 self.model.engine(scratch).score("from blocked", "scored_pairs")

@@ -74,7 +74,7 @@ def train_model(settings: Settings, warehouse: Warehouse) -> tuple[Model, pa.Tab
         raise NothingToLearnError("The register is empty. Run a night first: oneclient nightly")
     warehouse.execute("create or replace temp table touched as select client_id from staged.clients")
     records = warehouse.connection.sql(sql_text("matched.records")).to_arrow_table()
-    with scratch_warehouse(settings.warehouse) as scratch:
+    with scratch_warehouse(settings) as scratch:
         load_records(scratch, "records", records)
         del records  # a copy that a large register cannot afford
         with scratch.relation("decisions", _decided(warehouse)):

@@ -132,7 +132,7 @@ class _Query:
     def amount(self, warehouse: Warehouse) -> tuple[int, int, int]:
         """Rows to move, their planned minutes (visits), their pence a week (orders)."""
         minutes = "sum(r.planned_minutes)" if self.table == _VISITS else "0"
-        pence = "sum(round(100 * r.rate * r.weekly_units))" if self.table == "staged.purchase_orders" else "0"
+        pence = "sum(weekly_pence(r.rate, r.weekly_units))" if self.table == "staged.purchase_orders" else "0"
         count, minutes_of, pence_of = warehouse.rows(
             f"select count(*), {minutes}, {pence} from {self.table} as r join touched as t"
             f" on t.client_id = r.{self.key} where r.{self.counts_for} <> t.target_id and {self.within}",

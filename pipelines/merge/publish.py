@@ -29,6 +29,7 @@ from pipelines.rows import schema_of
 from pipelines.settings import Settings
 from pipelines.spreadsheet import csv_of, write_sheet
 from pipelines.stage.register import require_register
+from pipelines.turns import my_turn
 from pipelines.versions import publish_version
 from pipelines.warehouse import Warehouse, open_warehouse
 
@@ -69,6 +70,11 @@ def publish_merges(settings: Settings) -> Path:
     Raises TableGateError when one of them fails its suite; what was published before stands then. NoRegisterError
     before the first night.
     """
+    with my_turn(settings.published):
+        return _publish(settings)
+
+
+def _publish(settings: Settings) -> Path:
     with open_warehouse(settings) as warehouse:
         require_register(warehouse)
         day = _gather(settings, warehouse)
@@ -107,7 +113,9 @@ def publish_plan(settings: Settings, plan: Plan) -> Path:
 
     name = plan.plan_hash[:12]
     version = _version([said.encode(), str(settings.report.candidates_on_page).encode()])
-    return publish_version(settings.published / "plans" / name, f"{name}-{version}", PLAN_FILES, write)
+    plans = settings.published / "plans"
+    with my_turn(plans):
+        return publish_version(plans / name, f"{name}-{version}", PLAN_FILES, write)
 
 
 def _gather(settings: Settings, warehouse: Warehouse) -> date:

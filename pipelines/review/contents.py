@@ -60,7 +60,8 @@ class Run:
 
     ``train_again`` says why the model should be trained again, if it should; ``watch`` what the night found on past
     merges; ``review`` is how well people review (``quality.Quality``). ``evidence_hash`` is of all that was gathered of
-    its candidates, ``rules_hash`` of the rules by which blockers, survivors and previews were worked out.
+    its candidates, ``rules_hash`` of the rules by which blockers, survivors and previews were worked out. ``forgotten``
+    counts the cases that were taken out since, when somebody was forgotten.
     """
 
     day: date
@@ -80,6 +81,7 @@ class Run:
     review: dict[str, Any] = field(default_factory=dict)
     evidence_hash: str = ""
     rules_hash: str = ""
+    forgotten: int = 0
 
 
 @dataclass(frozen=True)

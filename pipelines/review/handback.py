@@ -16,7 +16,7 @@ from typing import Any
 from xml.etree.ElementTree import ParseError
 from zipfile import BadZipFile
 
-from openpyxl import load_workbook
+from openpyxl import Workbook, load_workbook
 from openpyxl.styles import Alignment, PatternFill
 from openpyxl.utils import get_column_letter
 from openpyxl.utils.exceptions import InvalidFileException
@@ -30,19 +30,24 @@ from pipelines.decisions.statement import (
     person,
 )
 from pipelines.decisions.store import open_decisions
-from pipelines.ingest.read import WORKBOOKS, refuse_unsafe_zip, text_layout
+from pipelines.ingest.read import WORKBOOKS, text_layout
 from pipelines.ingest.refusal import FileRefusedError
+from pipelines.ingest.unpacked import refuse_unsafe_zip
 from pipelines.review.answers import ANSWERS, CANDIDATES, LEDGER, LEDGER_HEADINGS, seal
 from pipelines.review.contents import Candidate
 from pipelines.review.decide import Queue, choices_written, names_of, open_queue, state
 from pipelines.settings import Settings
 from pipelines.sources import heading_key
+from pipelines.spreadsheet import as_text_cell
 
 REFUSED_BECAUSE = "Refused because"
 _COLUMNS = {heading_key(a.heading): a.name for a in ANSWERS} | {heading_key(a.name): a.name for a in ANSWERS}
 _COLUMNS |= {"candidate": "candidate_id", "candidateid": "candidate_id", "evidencehash": "evidence_hash"}
 _HEADING = {answer.name: answer.heading for answer in ANSWERS}
 _ID = re.compile(r"C[0-9A-F]{10}")
+_UNREADABLE = (
+    InvalidFileException, BadZipFile, ParseError, LookupError, ValueError, TypeError, AttributeError, EOFError, OSError,
+)  # fmt: skip
 _AMISS = (
     "The workbook is not one that oneclient wrote, or a sheet or column of it was removed or renamed. "
     "Fill in the workbook of the last report."
@@ -130,7 +135,7 @@ def read_rows(settings: Settings, path: Path) -> list[HandedRow]:
     refuse_unsafe_zip(path, settings.ingest)
     try:
         return list(_read_workbook(path))
-    except (InvalidFileException, BadZipFile, ParseError, KeyError, ValueError, TypeError, IndexError) as error:
+    except _UNREADABLE as error:
         raise FileRefusedError(_AMISS) from _nameless(error)
 
 
@@ -156,11 +161,11 @@ def _read_workbook(path: Path) -> Iterator[HandedRow]:
         for each in (sheet, ledger):
             each.reset_dimensions()
         lines = ledger.iter_rows(max_col=len(LEDGER_HEADINGS), values_only=True)
-        if tuple(next(lines)) != LEDGER_HEADINGS:
+        if tuple(next(lines, ())) != LEDGER_HEADINGS:
             raise KeyError(LEDGER)
         kept = {str(line[0]): (str(line[1]), str(line[2])) for line in lines}
         rows = sheet.iter_rows()
-        headings = [str(cell.value or "").strip() for cell in next(rows)]
+        headings = [str(cell.value or "").strip() for cell in next(rows, ())]
         answers = {place: _COLUMNS[heading_key(h)] for place, h in enumerate(headings) if h in _HEADING.values()}
         if set(answers.values()) != _HEADING.keys():
             raise KeyError(CANDIDATES)
@@ -245,7 +250,11 @@ def _write_refused(path: Path, copy: Path, refused: Iterable[Refused]) -> None:
     if path.suffix.lower() not in WORKBOOKS:
         _write_refused_csv(path, copy, why)
         return
-    file = load_workbook(path)
+    try:
+        file = load_workbook(path)
+    except _UNREADABLE:
+        _write_reasons(copy, refused)
+        return
     sheet = file[CANDIDATES]
     headings = [cell.value for cell in sheet[1]]
     place = headings.index(REFUSED_BECAUSE) + 1 if REFUSED_BECAUSE in headings else len(headings) + 1
@@ -253,9 +262,22 @@ def _write_refused(path: Path, copy: Path, refused: Iterable[Refused]) -> None:
     sheet.cell(1, place, REFUSED_BECAUSE)
     sheet.column_dimensions[get_column_letter(place)].width = 60
     for row, reason in why.items():
+        for written in sheet[row]:
+            if written.data_type == "f":
+                written.data_type, written.quotePrefix = "s", True
         cell = sheet.cell(row, place, reason)
         cell.fill = PatternFill("solid", fgColor="FBE3E0")
         cell.alignment = Alignment(wrap_text=True, vertical="top")
+    file.save(copy)
+
+
+def _write_reasons(copy: Path, refused: Iterable[Refused]) -> None:
+    """The refused rows alone, of a workbook that is whole enough to be read and too damaged to be written again."""
+    file = Workbook(write_only=True)
+    sheet = file.create_sheet(REFUSED_BECAUSE)
+    sheet.append(("Row", "Candidate", REFUSED_BECAUSE))
+    for one in refused:
+        sheet.append((one.row, one.candidate_id, one.reason))
     file.save(copy)
 
 
@@ -266,9 +288,9 @@ def _write_refused_csv(path: Path, copy: Path, why: Mapping[int, str]) -> None:
         writer = csv.writer(written, delimiter=layout.delimiter)
         for number, cells in enumerate(csv.reader(io.StringIO(text, newline=""), delimiter=layout.delimiter), start=1):
             if number == layout.header.row:
-                writer.writerow([*cells, REFUSED_BECAUSE])
+                writer.writerow([*map(as_text_cell, cells), REFUSED_BECAUSE])
             elif number > layout.header.row:
-                writer.writerow([*cells, why.get(number, "")])
+                writer.writerow([*map(as_text_cell, cells), why.get(number, "")])
 
 
 def _nameless(error: Exception) -> Exception | None:

@@ -5,17 +5,21 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import os
-import shutil
 from dataclasses import asdict, dataclass
 from datetime import date
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
+from pydantic import SecretStr
+
+from pipelines.ingest.archive import as_it_is
+from pipelines.ingest.discover import is_plain_file, name_of
 from pipelines.ingest.refusal import FileRefusedError
+from pipelines.private import make_folder, whole_file
 from pipelines.review.handback import HandBack, hand_back
 from pipelines.review.published import NoReportError
+from pipelines.sealing import seal_again, sealed_name, sealing
 from pipelines.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -38,8 +42,8 @@ class TakenIn:
 
 
 def is_hand_back(path: Path) -> bool:
-    """Whether a file of the inbox holds decisions, by its name."""
-    return any(fnmatch(path.name.lower(), pattern) for pattern in PATTERNS)
+    """Whether a plain file of the inbox holds decisions, by its name."""
+    return is_plain_file(path) and any(fnmatch(path.name.lower(), pattern) for pattern in PATTERNS)
 
 
 def take_in(settings: Settings, path: Path, day: date, taken: TakenIn) -> None:
@@ -52,6 +56,7 @@ def take_in(settings: Settings, path: Path, day: date, taken: TakenIn) -> None:
     with path.open("rb") as file:
         name = f"decisions-{hashlib.file_digest(file, 'sha256').hexdigest()[:16]}"
     suffix = path.suffix.lower()
+    key = settings.key
     refused_copy = settings.quarantine / f"{name}.refused{suffix}"
     try:
         found = hand_back(settings, path, door="inbox", refused_copy=refused_copy)
@@ -61,11 +66,13 @@ def take_in(settings: Settings, path: Path, day: date, taken: TakenIn) -> None:
     if (path.stat().st_size, path.stat().st_mtime_ns) != (before.st_size, before.st_mtime_ns):
         return
     if whole:
-        _keep(path, refused_copy)
+        _keep(path, sealed_name(refused_copy, key), key)
+    elif key and refused_copy.exists():
+        seal_again(refused_copy, None, key)
     if whole or found.refused:
-        _note(refused_copy, path, day, whole, found)
+        _note(sealed_name(refused_copy, key), f"{name}.refused.reason.json", path, day, whole, found)
     if not whole:
-        _keep(path, settings.archive / "decisions" / f"{name}{suffix}")
+        _keep(path, sealed_name(settings.archive / "decisions" / f"{name}{suffix}", key), key)
     path.unlink()
     taken.files += 1
     taken.recorded += len(found.sequence_numbers)
@@ -74,23 +81,18 @@ def take_in(settings: Settings, path: Path, day: date, taken: TakenIn) -> None:
     log.info("%s: %d decisions recorded, %d rows refused", name, len(found.sequence_numbers), len(found.refused))
 
 
-def _keep(path: Path, copy: Path) -> None:
-    copy.parent.mkdir(parents=True, exist_ok=True)
-    partial = copy.with_name(f".{copy.name}.partial")
-    shutil.copyfile(path, partial)
-    with partial.open("rb") as file:
-        os.fsync(file.fileno())
-    partial.replace(copy)
+def _keep(path: Path, copy: Path, key: SecretStr | None) -> None:
+    make_folder(copy.parent)
+    with whole_file(copy) as file, sealing(file, key) as out:
+        as_it_is(path)(out)
 
 
-def _note(copy: Path, path: Path, day: date, whole: str | None, found: HandBack) -> None:
+def _note(copy: Path, name: str, path: Path, day: date, whole: str | None, found: HandBack) -> None:
     note = {
-        "file_name": path.name,
+        "file_name": name_of(path),
         "night": day.isoformat(),
         "reason": whole or "Some rows were refused: correct them in the copy and put it into the inbox again.",
         "rows": [asdict(one) for one in found.refused],
         "copy": copy.name,
     }
-    copy.with_name(f"{copy.stem}.reason.json").write_text(
-        json.dumps(note, indent=2, ensure_ascii=False) + "\n", "utf-8"
-    )
+    copy.with_name(name).write_text(json.dumps(note, indent=2, ensure_ascii=False) + "\n", "utf-8")

@@ -7,13 +7,13 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from pipelines.decisions.evidence import Change
-from pipelines.masking import HIDDEN, mask_number, mask_reference, mask_value, mask_word
+from pipelines.masking import HIDDEN, mask_file_name, mask_number, mask_reference, mask_value, mask_word
 from pipelines.merge.masks import mask_shown
 from pipelines.merge.outcomes import Outcome
 from pipelines.merge.preview import Entry, Preview
 from pipelines.merge.record import Record
 from pipelines.merge.survivor import Recommendation
-from pipelines.review.contents import Candidate, Cluster, Comparison, Confusion, Miss, Report, Side
+from pipelines.review.contents import Candidate, Cluster, Comparison, Confusion, Miss, Report, Run, Side
 
 __all__ = ["HIDDEN", "mask_candidate", "mask_cluster", "mask_reference", "mask_report", "mask_value"]
 
@@ -21,9 +21,10 @@ _WORD = re.compile(r"[^\s,;:()\"“”‘]+")
 
 
 def mask_report(report: Report) -> Report:
-    """The same report with every client's values and references masked."""
+    """The same report with every client's values and references masked, and the names of files."""
     return replace(
         report,
+        run=_mask_run(report.run),
         candidates=tuple(mask_candidate(candidate) for candidate in report.candidates),
         misses=tuple(_mask_miss(miss) for miss in report.misses),
         confusions=tuple(_mask_confusion(confusion) for confusion in report.confusions),
@@ -56,6 +57,18 @@ def mask_candidate(candidate: Candidate) -> Candidate:
                 apart_ref=mask_reference(one.apart_ref),
             )
             for one in candidate.triangles
+        ),
+    )
+
+
+def _mask_run(run: Run) -> Run:
+    return replace(
+        run,
+        files=tuple(replace(file, file_name=mask_file_name(file.file_name)) for file in run.files),
+        rejects=tuple(replace(reject, file_name=mask_file_name(reject.file_name)) for reject in run.rejects),
+        gates=tuple(
+            replace(gate, subject=mask_file_name(gate.subject)) if gate.suite.startswith("raw.") else gate
+            for gate in run.gates
         ),
     )
 
@@ -158,7 +171,10 @@ def _mask_side(side: Side) -> Side:
         contacts=tuple(replace(one, value=mask_value(one.kind, one.value), key="") for one in side.contacts),
         aliases=tuple(replace(alias, name=mask_value(alias.kind, alias.name), key="") for alias in side.aliases),
         references=tuple(replace(one, number=mask_number(one.number)) for one in side.references),
-        came_from=tuple(replace(row, record_id=mask_number(row.record_id)) for row in side.came_from),
+        came_from=tuple(
+            replace(row, record_id=mask_number(row.record_id), file_name=mask_file_name(row.file_name))
+            for row in side.came_from
+        ),
     )
 
 

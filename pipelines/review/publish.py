@@ -9,18 +9,21 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import shutil
+from collections.abc import Collection
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 
 from pipelines.review import contents
 from pipelines.review.evidence import gather_cases, gather_summary
+from pipelines.review.forgotten import without
 from pipelines.review.page import render_page
 from pipelines.review.published import NoReportError, last_night, read_report
 from pipelines.review.workbook import write_corrections, write_workbook
 from pipelines.rows import uncollected, write_rows
 from pipelines.settings import Settings
+from pipelines.turns import my_turn
+from pipelines.versions import VERSIONS, publish_version
 from pipelines.warehouse import open_warehouse
 
 __all__ = ["NoReportError", "last_night", "publish_report", "read_report", "rebuild_report"]
@@ -43,7 +46,7 @@ def publish_report(settings: Settings, day: date) -> Path:
 
     Raises NoReportError when no night has run in this home.
     """
-    with uncollected():
+    with uncollected(), my_turn(settings.reports):
         return _publish(settings, _gathered(settings, day))
 
 
@@ -52,8 +55,19 @@ def rebuild_report(settings: Settings, day: date) -> Path:
 
     Raises NoReportError when that night published none.
     """
-    with uncollected():
+    with uncollected(), my_turn(settings.reports):
         return _publish(settings, read_report(settings, day))
+
+
+def publish_without(settings: Settings, day: date, client_refs: Collection[str]) -> contents.Report:
+    """Publish the report of a past night again without the cases of these client records; gives it.
+
+    Raises NoReportError when that night published none that this version can read.
+    """
+    with uncollected(), my_turn(settings.reports):
+        report = without(read_report(settings, day), client_refs)
+        _publish(settings, report)
+    return report
 
 
 def _gathered(settings: Settings, day: date) -> contents.Report:
@@ -67,35 +81,26 @@ def _gathered(settings: Settings, day: date) -> contents.Report:
 
 def _publish(settings: Settings, report: contents.Report) -> Path:
     day = report.run.day.isoformat()
-    folder = _folder(settings, report)
-    if not _is_whole(folder):
-        partial = folder.with_name(f"{folder.name}.partial")
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir(parents=True)
-        (partial / "run.json").write_text(_run_json(report) + "\n", encoding="utf-8")
-        write_rows(contents.Candidate, report.candidates, partial / "candidates.parquet")
-        write_rows(contents.Cluster, report.clusters, partial / "clusters.parquet")
-        (partial / "references.json").write_text(_references_json(report) + "\n", encoding="utf-8")
-        mask, most = settings.report.mask, settings.report.candidates_on_page
-        (partial / "index.html").write_text(render_page(report, most=most, mask=mask), encoding="utf-8")
-        write_workbook(report, partial / "candidates.xlsx", mask=mask)
-        write_corrections(report, partial / "corrections", mask=mask)
-        shutil.rmtree(folder, ignore_errors=True)
-        partial.rename(folder)
+    mask, most = settings.report.mask, settings.report.candidates_on_page
+
+    def write(folder: Path) -> None:
+        (folder / "run.json").write_text(_run_json(report) + "\n", encoding="utf-8")
+        write_rows(contents.Candidate, report.candidates, folder / "candidates.parquet")
+        write_rows(contents.Cluster, report.clusters, folder / "clusters.parquet")
+        (folder / "references.json").write_text(_references_json(report) + "\n", encoding="utf-8")
+        (folder / "index.html").write_text(render_page(report, most=most, mask=mask), encoding="utf-8")
+        write_workbook(report, folder / "candidates.xlsx", mask=mask)
+        write_corrections(report, folder / "corrections", mask=mask)
         log.info("published the report of %s, %d candidates", day, len(report.candidates))
-    link = settings.reports / day
-    swing = settings.reports / f".{day}.link"
-    swing.unlink(missing_ok=True)
-    swing.symlink_to(Path(".versions") / folder.name, target_is_directory=True)
-    swing.replace(link)
-    return link
+
+    return publish_version(settings.reports / day, _folder(settings, report).name, _FILES, write)
 
 
 def _folder(settings: Settings, report: contents.Report) -> Path:
     """Where this version of the night's report stands; it follows from the summary alone (``run.evidence_hash``)."""
     shown = json.dumps([_run_json(report), _references_json(report), settings.report.model_dump()], sort_keys=True)
     version = hashlib.sha256(shown.encode()).hexdigest()[:12]
-    return settings.reports / ".versions" / f"{report.run.day.isoformat()}-{version}"
+    return settings.reports / VERSIONS / f"{report.run.day.isoformat()}-{version}"
 
 
 def _is_whole(folder: Path) -> bool:

@@ -112,7 +112,12 @@ def read_cluster(settings: Settings, day: date, cluster_id: str) -> contents.Clu
 def _folder(settings: Settings, day: date) -> Path:
     folder = settings.reports / day.isoformat()
     if not (folder / "run.json").exists():
-        nights = _nights(settings)
+        nights, kept = _nights(settings), settings.retention.report_days
+        if kept and nights and day.isoformat() < nights[0]:
+            raise NoReportError(
+                f"There is no report of {day.isoformat()} any more: reports are kept for {kept} days "
+                f"(retention.report_days). The oldest is that of {nights[0]}."
+            )
         known = f"Nights with a report: {', '.join(nights)}." if nights else "No night has published one yet."
         raise NoReportError(f"There is no report of {day.isoformat()}. {known}")
     return folder

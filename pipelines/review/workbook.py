@@ -11,12 +11,14 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, time
+from hashlib import sha256
 from itertools import islice
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 import xlsxwriter
 
+from pipelines.legible import legible
 from pipelines.review.answers import ANSWERS, CANDIDATES, HOW_TO_DECIDE, LEDGER, LEDGER_HEADINGS, seal
 from pipelines.review.contents import (
     Candidate,
@@ -118,12 +120,17 @@ def write_corrections(report: Report, folder: Path, *, mask: bool = False) -> No
     folder.mkdir(parents=True, exist_ok=True)
     for ask in sorted({miss.ask for miss in misses}):
         theirs = [miss for miss in misses if miss.ask == ask]
-        name = re.sub(r"[^A-Za-z0-9_-]+", "-", ask) or "unknown"
-        with xlsxwriter.Workbook(str(folder / f"{name}.xlsx"), _OPTIONS) as file:
+        with xlsxwriter.Workbook(str(folder / f"{_file_name(ask)}.xlsx"), _OPTIONS) as file:
             file.set_properties({"created": datetime.combine(report.run.day, time.min)})
             _Workbook(file).write_table(
                 "To correct", _MISSES, _cells(_MISSES, theirs), len(theirs), "Nothing to correct."
             )
+
+
+def _file_name(issuer: str) -> str:
+    """The issuer's name where it makes a file name, else what of it does and a hash, so that no two are one."""
+    name = re.sub(r"[^A-Za-z0-9_-]+", "-", issuer)[:80]
+    return name if name and name == issuer else f"{name}-{sha256(issuer.encode('utf-8', 'replace')).hexdigest()[:8]}"
 
 
 class _Workbook:
@@ -216,7 +223,7 @@ def _evidence(report: Report) -> Iterator[tuple[Candidate, Comparison]]:
 
 def _as_text(text: str) -> str:
     """Text that a cell can hold: no character that XML forbids, nothing xlsxwriter takes for markup, not too long."""
-    text = _FORBIDDEN.sub("\ufffd", text.replace("\r\n", "\n"))
+    text = legible(_FORBIDDEN.sub("\ufffd", text.replace("\r\n", "\n")))
     if text.startswith("<r>"):
         text = f" {text}"
     if len(text) > LONGEST_CELL // 2 and len(encoded := text.encode("utf-16-le")) > 2 * LONGEST_CELL:

@@ -14,11 +14,13 @@ from typing import Any
 
 from pipelines.decisions.crosswalk import signed_off, write_crosswalk
 from pipelines.decisions.entry import Entry
+from pipelines.decisions.forgetting import read_forgettings
 from pipelines.decisions.store import open_decisions
 from pipelines.ingest.land import create_raw_tables
 from pipelines.quality import Gate, pass_gate, suite_columns
 from pipelines.settings import Settings, SettingsError
 from pipelines.sources import Source, load_sources
+from pipelines.stage.forgotten import keep_apart, write_forgotten
 from pipelines.stage.standardise import learn_standard_forms, load_placeholder_names
 from pipelines.warehouse import Warehouse, open_warehouse, sql_text
 
@@ -27,7 +29,6 @@ log = logging.getLogger(__name__)
 PROVENANCE = ("file_id", "row_number", "sent_on")
 MOVED_BY_MERGES = ("client_id",)  # a row that comes again as it was stays where a merge, perhaps a partial one, put it
 KEYS: dict[str, tuple[str, ...]] = {
-    "staged.contracts": ("contract_number",),
     "staged.source_records": ("feed", "issuer", "record_id"),
     "staged.clients": ("client_id",),
     "staged.contacts": ("origin_client_id", "kind", "value_key"),
@@ -36,6 +37,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "staged.purchase_orders": ("issuer", "record_id"),
     "staged.enrolments": ("issuer", "record_id", "contract_number", "start_on"),
     "staged.visits": ("issuer", "visit_id"),
+    "staged.contracts": ("contract_number",),
 }
 DATED = frozenset({"staged.source_records", "staged.purchase_orders", "staged.enrolments", "staged.visits"})
 DERIVED = ("staged.clients", "staged.contacts", "staged.aliases", "staged.references")
@@ -72,9 +74,10 @@ def stage_files(settings: Settings, day: date) -> Staging:
     """
     sources = {source.name: source for source in reversed(load_sources(settings.sources))}
     staging = Staging()
-    with open_decisions(settings) as store:
-        signed = signed_off(store.entries())
     with open_warehouse(settings) as warehouse, warehouse.transaction():
+        with open_decisions(settings) as store:  # once nobody can carry a sign-off out meanwhile
+            signed = signed_off(store.entries())
+            write_forgotten(warehouse, read_forgettings(store.engine))
         _create_tables(warehouse)
         staging.files = warehouse.one("select count(*) from batch where is_new")
         if staging.files:
@@ -144,6 +147,7 @@ class _Register:
     def _link(self, links: str, parameters: dict[str, Any]) -> None:
         """Find or make the client record of each row of ``people``, then bring what follows from it up to date."""
         self.warehouse.work("links", links, parameters)
+        keep_apart(self.warehouse)
         self.warehouse.work("new_clients", "staged.client_ids", {"day": self.day})
         for how, count in self.warehouse.rows("select made_how, count(*) from new_clients group by 1 order by 1"):
             self.staging.new_clients[how] = self.staging.new_clients.get(how, 0) + count

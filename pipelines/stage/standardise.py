@@ -15,9 +15,9 @@ from stdnum.gb import nhs
 from pipelines.warehouse import Warehouse
 
 PLACEHOLDER_NAMES = (
-    "ADULT", "BABY", "CLIENT", "DECEASED", "DO NOT USE", "DUPLICATE", "ERROR", "FEMALE", "INFANT", "MALE", "MISSING",
-    "NA", "NAME", "NEW CLIENT", "NO NAME", "NONE", "NOT GIVEN", "NOT KNOWN", "SERVICE USER", "TBA", "TBC", "TEST",
-    "TEST CLIENT", "UNKNOWN", "UNKNOWN CLIENT", "UNNAMED", "X", "XX", "XXX",
+    "ADULT", "BABY", "CLIENT", "DECEASED", "DO NOT USE", "DUPLICATE", "ERROR", "FEMALE", "FORGOTTEN", "INFANT", "MALE",
+    "MISSING", "NA", "NAME", "NEW CLIENT", "NO NAME", "NONE", "NOT GIVEN", "NOT KNOWN", "SERVICE USER", "TBA", "TBC",
+    "TEST", "TEST CLIENT", "UNKNOWN", "UNKNOWN CLIENT", "UNNAMED", "X", "XX", "XXX",
 )  # fmt: skip
 
 

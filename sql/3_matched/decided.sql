@@ -8,4 +8,6 @@ from reviewed.standings as s
 join staged.clients as l on l.client_id = s.left_id
 join staged.clients as r on r.client_id = s.right_id
 where s.standing in ('same', 'different') and l.survivor_id <> r.survivor_id
+    and l.client_ref not in (select client_ref from staged.forgotten)
+    and r.client_ref not in (select client_ref from staged.forgotten)
 group by all

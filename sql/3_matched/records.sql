@@ -1,4 +1,4 @@
--- One row is one live client record as matching compares it; a merged-away record takes no part.
+-- One row is one live client record as matching compares it; a merged-away or a forgotten one takes no part.
 -- A birth date that no calendar has (31/02/1940) still compares digit by digit. Derived for the records in `touched`; what
 -- is read here has to be hashed in touched.sql.
 with records as (
@@ -32,6 +32,7 @@ with records as (
     left join staged.standard_forms as own
         on own.kind = 'own_name' and own.as_sent = split_part(forename_key, ' ', 1)
     where survivor_id = client_id and client_id in (select client_id from touched)
+        and client_ref not in (select client_ref from staged.forgotten)
 )
 
 select *, hash(records) as record_hash

@@ -37,7 +37,7 @@ orders as (
             'start_on': start_on,
             'end_on': end_on,
             'status': coalesce(status, ''),
-            'weekly_pence': round(100 * rate * weekly_units)::bigint,
+            'weekly_pence': weekly_pence(rate, weekly_units)::bigint,
             'standing': standing,
             'hidden': hidden
         } order by standing, start_on, issuer, purchase_order_number, line_number) filter (standing <> 'past') as orders,
@@ -147,13 +147,16 @@ number_lists as (
     group by side_id
 ),
 
--- Where a source row was first seen: the raw tables keep every file's rows, the register only the last that differed.
+-- Where a source row was first seen: the raw tables keep every file's rows (of a retired one, where it was the first), the
+-- register only the last that differed.
 rows_sent as (
     select 'purchase_orders' as feed, issuer, file_id, row_number,
         trimmed(purchase_order_number) || '/' || coalesce(cleaned(line_number), '1') as record_id
     from raw.purchase_orders
     union all
     select 'roster_clients', issuer, file_id, row_number, trimmed(client_id) from raw.roster_clients
+    union all
+    select feed, issuer, file_id, row_number, record_id from raw.first_rows
 ),
 
 first_sent as (

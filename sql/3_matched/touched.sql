@@ -1,4 +1,4 @@
--- One row is one client record that is not what matching last derived it from: new, changed, merged away or live again.
+-- One row is one client record that is not what matching last derived it from: new, changed, merged away, live again or forgotten.
 -- The night hashes what records.sql reads of every record, since that is cheap beside deriving one and misses none,
 -- whoever wrote the register. `rules` is in the hash so that other rules touch every record.
 with live as (
@@ -31,7 +31,7 @@ with live as (
     from staged.clients
     left join staged.standard_forms as own
         on own.kind = 'own_name' and own.as_sent = split_part(forename_key, ' ', 1)
-    where survivor_id = client_id
+    where survivor_id = client_id and client_ref not in (select client_ref from staged.forgotten)
 )
 
 select client_id, l.source_hash

@@ -21,7 +21,7 @@ with dated as (
 current as (
     select m.merge_id, t.kind, t.client_id as from_id, m.target_id as into_id, count(*) as rows, sum(t.pence) as pence
     from (
-        select 'purchase_orders' as kind, origin_client_id, client_id, round(100 * rate * weekly_units) as pence
+        select 'purchase_orders' as kind, origin_client_id, client_id, weekly_pence(rate, weekly_units) as pence
         from staged.purchase_orders
         union all
         select 'enrolments', origin_client_id, client_id, 0 from staged.enrolments

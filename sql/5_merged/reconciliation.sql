@@ -4,7 +4,7 @@ with totals as (
     select origin_client_id, client_id, 'visits' as kind, count(*) as rows, sum(planned_minutes) as amount
     from staged.visits group by all
     union all
-    select origin_client_id, client_id, 'purchase_orders', count(*), sum(round(100 * rate * weekly_units))
+    select origin_client_id, client_id, 'purchase_orders', count(*), sum(weekly_pence(rate, weekly_units))
     from staged.purchase_orders group by all
     union all
     select origin_client_id, client_id, 'enrolments', count(*), 0 from staged.enrolments group by all

@@ -5,6 +5,7 @@ Made for any server: ``admit`` says who is asking, so that the app knows no Airf
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -25,6 +26,9 @@ from pipelines.review.mask import mask_reference
 from pipelines.review.page import TEMPLATES, environment
 from pipelines.review.published import NoReportError
 from pipelines.settings import Settings, SettingsError
+from pipelines.unforeseen import whereabouts
+
+log = logging.getLogger(__name__)
 
 HEADERS = {
     "Content-Security-Policy": (
@@ -50,6 +54,7 @@ _TITLES = {
     409: "Something has changed meanwhile",
     413: "That is too much",
     429: "Too many searches",
+    500: "Something went wrong",
     503: "It does not work at the moment",
 }
 
@@ -69,7 +74,7 @@ def make_app(settings: Callable[[], Settings], admit: Admit) -> FastAPI:
     """The app over the home that ``settings`` gives at each request."""
     from pipelines.review.desk import acts, clusters, pages, practice  # noqa: PLC0415 - they import this module
 
-    app = FastAPI(title="oneclient review", docs_url=None, redoc_url=None, openapi_url=None)
+    app = FastAPI(title="oneclient review", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     app.state.desk = Desk(settings, admit)
     app.state.files = _files()
     app.include_router(pages.router)
@@ -126,14 +131,18 @@ def _masked_refs(reason: str) -> str:
 
 
 async def _guarded(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
-    """The headers of every answer; and no form from another site, nor one that is too long."""
+    """The headers of every answer; no form from another site, or that is too long; no error's text in a log."""
     if request.method not in {"GET", "HEAD"}:
         length = request.headers.get("content-length", "")
         if not length.isdecimal() or int(length) > MOST_BYTES:
             return _with_headers(_told(request, 413, "The form is too long. Shorten the reason and send it again."))
         if request.headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
             return _with_headers(_told(request, 403, "This form was sent from another site. Nothing was done."))
-    return _with_headers(await call_next(request))
+    try:
+        return _with_headers(await call_next(request))
+    except Exception as error:
+        log.error("the review page failed: %s", whereabouts(error))
+        return _with_headers(_told(request, 500, _FAILED))
 
 
 def _with_headers(response: Response) -> Response:
@@ -188,6 +197,10 @@ def _files() -> dict[str, tuple[str, str]]:
 _NO_DISK = (
     "The home cannot be read, or a look cannot be written down, so nothing is shown. Ask whoever runs oneclient to see "
     "that the disk of its home is there, is not full, and may be written to."
+)
+_FAILED = (
+    "The page failed, and nothing was recorded. Open it again; if it fails again, ask whoever runs oneclient to look "
+    "into the log of the API server."
 )
 _ERRORS: dict[type[Exception], int] = {
     DecisionRefusedError: 400,
