@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from office import ENROLMENT_HEADINGS, ORDER_HEADINGS, VISIT_HEADINGS, Office, enrolment, order, table, visit
 
-from pipelines.settings import WarehouseSettings
+from pipelines.settings import Settings, WarehouseSettings
 from pipelines.warehouse import scratch_warehouse
 
 FORMATS = ["%Y-%m-%d", "%d/%m/%Y", "%d %b %Y", "%Y-%m-%d %H:%M:%S"]
 
 
 def reading(macro: str, cell: str) -> str | None:
-    with scratch_warehouse(WarehouseSettings(threads=1)) as warehouse:
+    with scratch_warehouse(Settings(home=Path("home"), warehouse=WarehouseSettings(threads=1))) as warehouse:
         more = ", $formats, true" if macro == "read_date" else ""
         parameters = {"cell": cell} | ({"formats": FORMATS} if more else {})
         value = warehouse.one(f"select {macro}($cell::varchar{more})", parameters)

@@ -250,8 +250,8 @@ def test_two_pairs_with_one_candidate_id_stop_the_night(nights: Nights) -> None:
 def test_a_decision_about_a_merged_record_goes_on_for_its_survivor() -> None:
     with scratch_warehouse() as scratch:
         scratch.execute(
-            "create table staged.clients as select * from (values (1, 1), (2, 1), (3, 3), (4, 3), (5, 5))"
-            " as clients (client_id, survivor_id)"
+            "create table staged.clients as select client_id, survivor_id, 'R' || client_id as client_ref"
+            " from (values (1, 1), (2, 1), (3, 3), (4, 3), (5, 5)) as clients (client_id, survivor_id)"
         )
         for left, right, standing in (
             (1, 2, "same"),

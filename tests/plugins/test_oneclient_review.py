@@ -35,8 +35,11 @@ def plugin() -> ModuleType:
 
 @pytest.fixture(scope="module")
 def auth_manager() -> Iterator[Any]:
-    db.initdb()
-    yield init_auth_manager()
+    """Airflow's simple auth manager, where ann is a user, and vic a viewer."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS", "ann:user,vic:viewer")
+        db.initdb()
+        yield init_auth_manager()
     purge_cached_app()
 
 
@@ -85,6 +88,17 @@ def test_without_a_sign_in_nobody_comes_in(plugin: ModuleType, auth_manager: Any
     assert refused.value.status_code == status
 
 
-def test_the_administrator_that_everybody_is_decides_nothing(plugin: ModuleType, auth_manager: Any) -> None:
+def test_who_may_no_more_does_not_come_in_with_the_sign_in_of_before(plugin: ModuleType, auth_manager: Any) -> None:
+    """The simple auth manager writes the role into the sign-in; that of now counts."""
+    for name in ("vic", "eve"):
+        with pytest.raises(HTTPException) as refused:
+            asyncio.run(plugin.admit(asked_by(auth_manager, name, "admin")))
+        assert refused.value.status_code == 403
+
+
+def test_the_administrator_that_everybody_is_decides_nothing(
+    plugin: ModuleType, auth_manager: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS", "True")
     with pytest.raises(NobodyError):
         asyncio.run(plugin.admit(asked_by(auth_manager, "Anonymous", "admin")))

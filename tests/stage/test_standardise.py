@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from office import Office, client
 
-from pipelines.settings import WarehouseSettings
+from pipelines.settings import Settings, WarehouseSettings
 from pipelines.stage.standardise import forename_root, nhs_number, phone_e164
 from pipelines.warehouse import scratch_warehouse
 
 
 def sql(expression: str) -> object:
-    with scratch_warehouse(WarehouseSettings(threads=1)) as warehouse:
+    with scratch_warehouse(Settings(home=Path("home"), warehouse=WarehouseSettings(threads=1))) as warehouse:
         return warehouse.one(f"select {expression}")
 
 
