@@ -12,9 +12,10 @@ from pathlib import Path
 def my_turn(folder: Path) -> Iterator[None]:
     """Wait until no other process is in such a block of the same folder. One that is killed lets go.
 
+    What the turn is taken by lies beside the folder, ``.archive.turn``: the folder holds what it is for, and no more.
     Not to be nested, nor begun with the warehouse open: whoever has the turn may wait for the warehouse.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".turn").open("a") as turn:
+    with folder.with_name(f".{folder.name}.turn").open("a") as turn:
         fcntl.flock(turn, fcntl.LOCK_EX)
         yield

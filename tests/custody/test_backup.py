@@ -74,7 +74,7 @@ def tree(home: Path) -> dict[str, bytes | str]:
     return {
         name: str(path.readlink()) if path.is_symlink() else path.read_bytes()
         for path in sorted(home.rglob("*"))
-        if (path.is_symlink() or path.is_file()) and path.name != ".turn"
+        if (path.is_symlink() or path.is_file()) and path.suffix != ".turn"
         if not (name := path.relative_to(home).as_posix()).startswith(apart)
     }
 

@@ -4,6 +4,7 @@ what one after the other would have come to.
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
@@ -54,6 +55,8 @@ def come_to(settings: Settings) -> dict[str, Any]:
     }  # fmt: skip
 
 
+@pytest.mark.prove
+@pytest.mark.skipif(os.environ.get("PROVE") != "full", reason="run by PROVE=full")
 def test_two_nights_a_merge_and_four_who_decide_at_once_come_to_what_they_do_one_after_the_other(
     before: Settings, deciders: list[tuple[str, ...]], processes: Processes, tmp_path: Path
 ) -> None:
