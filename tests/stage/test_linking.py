@@ -63,6 +63,14 @@ def test_one_number_of_two_councils_is_two_people(office: Office) -> None:
     ]
 
 
+def test_one_number_and_one_name_at_two_councils_are_two_records_for_people_to_decide(office: Office) -> None:
+    office.orders(order("PO1", SocialServicesRef="111"), council="kent")
+    office.night()
+    office.orders(order("PO2", SocialServicesRef="111"), council="essex", on="20261121")
+    office.night()
+    assert office.record_of("PO2/1") == "ESSEX/reference/111"
+
+
 def test_a_reference_of_unknown_council_that_two_councils_claim_joins_neither(office: Office) -> None:
     office.clients(client("C1", SocialServicesRef="111"))
     office.orders(order("PO1", SocialServicesRef="111"), council="kent")

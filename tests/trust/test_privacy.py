@@ -14,6 +14,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
 import pytest
 from running import Airflow, starting_airflow
 
@@ -155,7 +156,9 @@ def test_no_mark_in_a_running_airflow(inbox: Path, tmp_path: Path) -> None:
         assert set(merging.ended().values()) == {"success"}
         told = "".join(merging.log(task) for task in ("plan", "sign_off", "publish"))
         for path in ("", "bulk", "decisions", "quality", "candidates/Cxqzvj"):
-            airflow.ask("ann", "GET", f"/../../oneclient/{path}")
+            headers = {"Authorization": f"Bearer {airflow.tokens['ann']}"}
+            seen = httpx.get(f"{airflow.address}/oneclient/{path}", headers=headers, timeout=30)
+            assert seen.status_code == (404 if "xqzvj" in path else 200)
     assert not marks_in(f"{asked}{told}{decided.stdout}{decided.stderr}".encode())
     searched = dict(contents(folder))
     assert len(searched["airflow.db"]) > 100_000 and any("nightly" in name for name in searched)
