@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import tempfile
 from pathlib import Path
 
@@ -18,6 +19,7 @@ os.environ.update(
     AIRFLOW_HOME=AIRFLOW_HOME.name,
     AIRFLOW__CORE__DAGS_FOLDER=str(ROOT / "dags"),
     AIRFLOW__CORE__PLUGINS_FOLDER=str(ROOT / "plugins"),
+    AIRFLOW__API_AUTH__JWT_SECRET=secrets.token_hex(64),
 )
 
 settings.register_profile("quick", max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))

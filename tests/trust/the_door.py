@@ -6,6 +6,7 @@ import base64
 import hashlib
 import hmac
 import json
+import os
 import re
 import time
 from collections.abc import Iterator
@@ -20,7 +21,7 @@ from fastapi.testclient import TestClient
 from httpx import Response
 
 PLUGIN = Path(__file__).parents[2] / "plugins" / "oneclient_review.py"
-SECRET = "the secret of the sign-ins of these tests, long enough for SHA-512 to be content with it"
+SECRET = os.environ["AIRFLOW__API_AUTH__JWT_SECRET"]
 PEOPLE = {"ann": "user", "sam": "user", "vic": "viewer"}
 TOKENS = re.compile(r'name="(form_token|decide_token)" value="([^"]+)"')
 
@@ -85,7 +86,6 @@ def door_of(home: Path) -> Iterator[Door]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ONECLIENT_HOME", str(home))
-        patch.setenv("AIRFLOW__API_AUTH__JWT_SECRET", SECRET)
         patch.setenv("AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE", str(home.parent / "passwords.json"))
         spec = spec_from_file_location("the_review_plugin", PLUGIN)
         assert spec and spec.loader
