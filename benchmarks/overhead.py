@@ -120,6 +120,7 @@ def _night_here(settings: Settings) -> Seconds:
     timed("take_decisions", lambda: nightly.take_decisions(settings, settings.inbox, NEXT_DAY))
     timed("match", lambda: nightly.match(settings, NEXT_DAY))
     timed("report", lambda: nightly.report(settings, NEXT_DAY))
+    timed("retire", lambda: nightly.retire(settings, NEXT_DAY))
     return timed.seconds
 
 

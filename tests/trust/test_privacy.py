@@ -10,13 +10,10 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
 import pytest
-from running import Airflow, starting_airflow
 
 from pipelines.review.publish import rebuild_report
 from pipelines.settings import load_settings
@@ -27,7 +24,6 @@ from tests.trust.the_marks import MARKS, NIGHT, contents, marked, marked_feeds, 
 ROOT = Path(__file__).parents[2]
 PROGRAM = Path(__file__).with_name("the_watched_night.py")
 FOR_PEOPLE = ("index.html", "candidates.xlsx", "corrections")
-full = pytest.mark.skipif(os.environ.get("PROVE") != "full", reason="run by PROVE=full")
 
 
 @dataclass(frozen=True)
@@ -126,52 +122,3 @@ class TestAnErrorThatNobodyForesaw:
     def test_of_our_own_goes_through_as_it_is(self) -> None:
         with pytest.raises(UnforeseenError, match="ours"), quoting_nobody():
             raise UnforeseenError("ours")
-
-
-@pytest.mark.prove
-@full
-def test_no_mark_in_a_running_airflow(inbox: Path, tmp_path: Path) -> None:
-    """The night by a scheduler and a worker, a merge refused and one signed off, and the page that shows them."""
-    home, folder = tmp_path / "home", tmp_path / "airflow"
-    (home / "inbox").mkdir(parents=True)
-    for name in ("careplan_roster_clients", "careplan_roster_visits", "kent_purchase_orders"):
-        (file,) = inbox.glob(f"{name}_*")
-        shutil.copy(file, home / "inbox")
-    with starting_airflow(folder, home, {"ann": "user", "sam": "user"}) as starting:
-        airflow = starting.wait_for("nightly").wait_for("apply_merges")
-        assert airflow.ask("ann", "PATCH", "/dags/nightly", {"is_paused": False}).status_code == 200
-        _wait_for_the_night(airflow)
-        decided = subprocess.run(
-            [sys.executable, "-m", "pipelines.cli", "decide", "--all", "near-certain", "--verdict", "same", "--by",
-             "ann", "--reason", "rang Peggy Xqzvj", "--home", str(home)],
-            capture_output=True, text=True, cwd=ROOT, check=True,
-        )  # fmt: skip
-        merging = airflow.trigger("ann", "apply_merges", dry_run=False)
-        asked = merging.parked()
-        assert merging.answer("ann") == 200
-        assert merging.ended()["sign_off"] == "failed"
-        merging.clear("ann", "sign_off")
-        asked += merging.parked()
-        assert merging.answer("sam") == 200
-        assert set(merging.ended().values()) == {"success"}
-        told = "".join(merging.log(task) for task in ("plan", "sign_off", "publish"))
-        for path in ("", "bulk", "decisions", "quality", "candidates/Cxqzvj"):
-            headers = {"Authorization": f"Bearer {airflow.tokens['ann']}"}
-            seen = httpx.get(f"{airflow.address}/oneclient/{path}", headers=headers, timeout=30)
-            assert seen.status_code == (404 if "xqzvj" in path else 200)
-    assert not marks_in(f"{asked}{told}{decided.stdout}{decided.stderr}".encode())
-    searched = dict(contents(folder))
-    assert len(searched["airflow.db"]) > 100_000 and any("nightly" in name for name in searched)
-    assert marked(iter(searched.items())) == {}
-
-
-def _wait_for_the_night(airflow: Airflow) -> None:
-    """Switched on, the DAG runs at once for the day that has just ended."""
-    until = time.monotonic() + 600
-    while time.monotonic() < until:
-        runs = airflow.ask("ann", "GET", "/dags/nightly/dagRuns").json()["dag_runs"]
-        if runs and runs[0]["state"] in {"success", "failed"}:
-            assert runs[0]["state"] == "success"
-            return
-        time.sleep(1)
-    pytest.fail("The night did not end.")
