@@ -27,8 +27,8 @@ NOT_STATE = ("_at", "_run")  # endings of columns that say when and in which run
 Parameters = Mapping[str, Any]
 
 _REBUILD = (
-    "oneclient.duckdb cannot be read. Restore it from its last backup; or move it out of the home, put the files of "
-    "archive/ into inbox/ and run the night: decisions and merges are in the decision store, and are followed again."
+    "oneclient.duckdb cannot be read. Restore it from its last backup (oneclient restore), then have the files that "
+    "came since delivered again. Without one, keep the home: archive/ and the decision store hold what it was made of."
 )
 _DAMAGED = {
     "replaying WAL": (
