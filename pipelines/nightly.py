@@ -109,7 +109,7 @@ def train(settings: Settings) -> dict[str, Any]:
     Raises NothingToLearnError when the register is empty.
     """
     with open_warehouse(settings) as warehouse:
-        model, _ = train_model(settings, warehouse)
+        model = train_model(settings, warehouse)
     return {"model_version": model.version, "quality": quality(model.calibration, settings.match)}
 
 

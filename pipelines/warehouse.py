@@ -16,12 +16,14 @@ from typing import Any
 
 import duckdb
 import pandas as pd
+import pyarrow as pa
 from tenacity import RetryError, Retrying, retry_if_exception, stop_after_delay, wait_random_exponential
 
 from pipelines.settings import KEY_VARIABLE, KeyRefusedError, Settings
 
 SQL = Path(__file__).parent.parent / "sql"
 STAGES = {"raw": "1_raw", "staged": "2_staged", "matched": "3_matched", "reviewed": "4_reviewed", "merged": "5_merged"}
+BATCH = 100_000
 NOT_STATE = ("_at", "_run")  # endings of columns that say when and in which run, not what
 
 Parameters = Mapping[str, Any]
@@ -140,6 +142,29 @@ class Warehouse:
         finally:
             self.connection.rollback()
 
+    @contextmanager
+    def scratch(self) -> Iterator[Warehouse]:
+        """A warehouse in memory beside this one, for work whose tables are nobody else's business.
+
+        The two share one memory limit; what does not fit goes to the scratch folder of the home. It sees nothing that
+        this one has not kept yet: hand rows over with ``batches``.
+        """
+        with self.connection.cursor() as connection:
+            here = connection.execute("select current_database()").fetchall()[0][0]
+            connection.execute("attach ':memory:' as scratch")
+            connection.execute("use scratch")
+            try:
+                scratch = Warehouse(connection)
+                _prepare(scratch)
+                yield scratch
+            finally:
+                connection.execute(f'use "{here}"')
+                connection.execute("detach scratch")
+
+    def batches(self, sql: str) -> pa.RecordBatchReader:
+        """A query as Arrow batches, to be read once, by another warehouse's ``relation``."""
+        return self.connection.sql(sql).to_arrow_reader(BATCH)
+
     def checkpoint(self) -> None:
         """Put all that was kept into the database file itself, so that nothing hangs on the write-ahead log.
 
@@ -167,6 +192,13 @@ class Warehouse:
     def work_empty(self, name: str, select: str, parameters: Parameters | None = None) -> None:
         """An empty temporary table with the columns of a SELECT, to ``append`` to."""
         self.execute(f"create or replace temp table {name} ({self._columns(select, parameters)})")
+
+    def parts(self, table: str, at_once: int) -> int:
+        """Into how many parts a table goes of which none has more than about ``at_once`` rows; one at least.
+
+        Take them by a hash or a remainder: in a transaction of DuckDB 2.0.0 row ids do not begin at 0.
+        """
+        return max(1, -(-int(self.one(f"select count(*) from {table}")) // at_once))
 
     def append(self, table: str, rows: str, columns: str = "*") -> None:
         """Add ``columns`` of all of ``rows`` (a table with columns of the same names) to ``table``.
@@ -200,6 +232,9 @@ class Warehouse:
         """
         columns = [name for name, *_ in self.rows(f"describe {incoming}")]
         self.create(table, f"select * from {incoming}")
+        if not self.one(f"select count(*) from {table}"):
+            self.append(table, incoming)
+            return Written(int(self.one(f"select count(*) from {incoming}")), 0)
         same_key = " and ".join(f"kept.{c} is not distinct from incoming.{c}" for c in key)
         compared = [c for c in columns if c not in {*key, *keep}]
         differs = " or ".join(f"kept.{c} is distinct from incoming.{c}" for c in compared) or "false"

@@ -93,6 +93,17 @@ create or replace temp macro postcode_key(postcode) as (
     end
 );
 
+-- A telephone number as E.164 where there is nothing to work out: a trunk 0 and a national number of a length that the
+-- country has. Null: not such a one, and so for the library, whose numbering plan this is.
+create or replace temp macro plain_phone(as_sent, country_code, lengths) as (
+    case
+        when regexp_full_match(as_sent, '[ ()-]*0[ ()-]*[1-9][0-9 ()-]*')
+            and list_contains(lengths, length(regexp_replace(as_sent, '[ ()-]', '', 'g')) - 1)
+            and length(list_distinct(string_split(regexp_replace(as_sent, '[ ()-]', '', 'g')[2:], ''))) > 2
+            then concat('+', country_code, regexp_replace(as_sent, '[ ()-]', '', 'g')[2:])
+    end
+);
+
 -- "PO/2026/7/1" is line 1 of order PO/2026/7.
 create or replace temp macro order_of_line(record_id) as regexp_replace(record_id, '/[^/]*$', '');
 

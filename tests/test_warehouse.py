@@ -133,3 +133,35 @@ def test_a_table_of_another_version_is_left_as_it_is(warehouse: Warehouse) -> No
     with pytest.raises(WarehouseShapeError, match=r"staged\.things .*another version.*minutes.*archive/ again"):
         warehouse.upsert("staged.things", ["id"], "wider")
     assert kept(warehouse) == [(1, "Planned", 1)]
+
+
+def test_a_scratch_sees_what_it_is_handed_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    with open_warehouse(load_settings(tmp_path)) as home, home.transaction():
+        before = home.tables()
+        home.execute("create table staged.people as select range as id from range(250000)")
+        with home.scratch() as scratch:
+            assert not scratch.exists("staged.people")
+            with scratch.relation("incoming", home.batches("from staged.people")):
+                scratch.execute("create table people as from incoming")
+            assert scratch.one("select count(distinct id) from people") == 250_000
+        assert set(home.tables()) - set(before) == {"staged.people"}
+        assert home.one("select count(*) from staged.people") == 250_000
+
+
+def test_what_a_scratch_holds_counts_against_the_one_limit_of_memory(tmp_path: Path) -> None:
+    (tmp_path / "settings.toml").write_text('[warehouse]\nmemory_limit = "64MiB"\n')
+    with open_warehouse(load_settings(tmp_path)) as home, home.scratch() as scratch:
+        scratch.execute(
+            "create table much as select range as id, repeat('x', 100) || range as text from range(1500000)"
+        )
+        used = "select sum(memory_usage_bytes), sum(temporary_storage_bytes) from duckdb_memory()"
+        ((in_memory, on_disk),) = home.rows(used)
+        assert in_memory <= 64 * 2**20
+        assert on_disk > 0
+
+
+def test_a_table_goes_into_as_many_parts_as_it_takes(warehouse: Warehouse) -> None:
+    warehouse.execute("create table main.things as select range as id from range(25)")
+    assert [warehouse.parts("main.things", at_once) for at_once in (10, 25, 100)] == [3, 1, 1]
+    warehouse.execute("delete from main.things")
+    assert warehouse.parts("main.things", 10) == 1

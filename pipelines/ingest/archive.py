@@ -92,6 +92,8 @@ class Redaction:
         self.delimiter = delimiter
         self.hidden: set[int] = set()
         self.width = 0
+        letters = ("[^a-z0-9]*".join(key) for key in sorted(never_stored))
+        self._mentioned = re.compile("|".join(letters) or "(?!)")
 
     def blank(self, cells: list[str]) -> list[str]:
         """The cells of the next row, with those emptied that must not be stored."""
@@ -103,11 +105,19 @@ class Redaction:
         if not self.hidden:
             return cells
         shift = abs(len(cells) - self.width)
-        return ["" if self._may_hold(n, cell, shift) else cell for n, cell in enumerate(cells)]
+        text = "".join(cells)
+        if shift or "\n" in text or "\r" in text:
+            return ["" if self._may_hold(n, cell, shift) else cell for n, cell in enumerate(cells)]
+        for place in self.hidden:
+            cells[place] = ""
+        return cells
 
     def headings_among(self, cells: Sequence[object]) -> set[int]:
         """Places of the cells that are never-stored headings."""
-        return {n for n, c in enumerate(cells) if isinstance(c, str) and heading_key(c) in self.never_stored}
+        texts = {n: cell for n, cell in enumerate(cells) if isinstance(cell, str)}
+        if not self._mentioned.search("".join(texts.values()).lower()):
+            return set()
+        return {n for n, cell in texts.items() if heading_key(cell) in self.never_stored}
 
     def _may_hold(self, place: int, cell: str, shift: int) -> bool:
         """In or beside a hidden column, or a cell that swallowed the rest of its row by a stray quotation mark."""
@@ -138,11 +148,11 @@ def _text(original: Path, never_stored: frozenset[str], layout: Layout | None) -
         return as_it_is(original)
     if has_endless_line(original):
         return None
-    candidates = [layout.delimiter] if layout else DELIMITERS
-    found = {d: _headings_found(original, encoding, Redaction(never_stored, d)) for d in candidates}
-    delimiter = max(candidates, key=lambda d: found[d])
-    if found[delimiter]:
-        return lambda out: _rewrite_text(original, out, encoding, Redaction(never_stored, delimiter))
+    redactions = [Redaction(never_stored, d) for d in ([layout.delimiter] if layout else DELIMITERS)]
+    found = {redaction: _headings_found(original, encoding, redaction, whole=not layout) for redaction in redactions}
+    redaction = max(redactions, key=lambda r: found[r])
+    if found[redaction]:
+        return lambda out: _rewrite_text(original, out, encoding, redaction)
     return as_it_is(original) if layout else None
 
 
@@ -159,8 +169,11 @@ def _mentions(file: BinaryIO, never_stored: frozenset[str]) -> bool:
     return False
 
 
-def _headings_found(original: Path, encoding: str, redaction: Redaction) -> int:
-    return sum(len(redaction.headings_among(cells)) for cells in _records(original, encoding, redaction.delimiter))
+def _headings_found(original: Path, encoding: str, redaction: Redaction, *, whole: bool) -> int:
+    """How many never-stored headings there are in the ``whole`` file, or in the first row that has any."""
+    records = _records(original, encoding, redaction.delimiter)
+    found = (len(redaction.headings_among(cells)) for cells in records)
+    return sum(found) if whole else next(filter(None, found), 0)
 
 
 def _records(original: Path, encoding: str, delimiter: str) -> Iterator[list[str]]:

@@ -18,6 +18,8 @@ logging.getLogger("splink").setLevel(logging.ERROR)
 
 LEAST_PROBABILITY = 0.001
 ROUNDED_OFF = 0.9  # Splink adds in another order than we do, and must not lose a pair by it.
+PAIRS_AT_ONCE = 4_000_000
+"""A compared pair is some 600 bytes wide while Splink works on it."""
 
 Terms: TypeAlias = pa.Table | Path
 
@@ -57,26 +59,37 @@ class Engine:
         Columns: ``left_id`` < ``right_id``, ``match_weight`` (bits), and for each comparison ``level_<name>`` and
         ``weight_<name>`` (bits). Pairs that are less likely than ``least`` are not kept.
         """
-        self.scratch.execute(
-            "create or replace table pairs_to_score as"
-            f" select '0' as match_key, left_id as join_key_l, right_id as join_key_r from ({pairs})"
-        )
-        self.linker.table_management.register_blocked_pairs_for_predict(self.api.register("pairs_to_score"))
-        scored = self.linker.inference.predict(threshold_match_probability=ROUNDED_OFF * least, warning_mode="never")
-        self._keep(scored, found, least)
+        self.scratch.execute(f"create or replace table all_pairs as {pairs}")
+        parts = self.scratch.parts("all_pairs", PAIRS_AT_ONCE)
+        for part in range(parts):
+            self.scratch.execute(
+                "create or replace table pairs_to_score as select '0' as match_key, left_id as join_key_l,"
+                f" right_id as join_key_r from all_pairs where left_id % {parts} = {part}"
+            )
+            self.linker.table_management.register_blocked_pairs_for_predict(self.api.register("pairs_to_score"))
+            scored = self.linker.inference.predict(
+                threshold_match_probability=ROUNDED_OFF * least, warning_mode="never"
+            )
+            worth_keeping = self._worth_keeping(scored.physical_name, least)
+            if part:
+                self.scratch.execute(f"create or replace temp table found_more as {worth_keeping}")
+                self.scratch.append(found, "found_more")
+            else:
+                self.scratch.execute(f"create or replace table {found} as {worth_keeping}")
+            scored.drop_table_from_database_and_remove_from_cache()
         self.scratch.execute("drop table pairs_to_score")
+        self.scratch.execute("drop table all_pairs")
 
-    def _keep(self, scored: Any, found: str, least: float) -> None:
+    def _worth_keeping(self, scored: str, least: float) -> str:
         levels = ", ".join(
             f"{_level_case(c)} as level_{c.name}, {_weight(c)} as weight_{c.name}" for c in self.comparisons
         )
-        self.scratch.execute(
-            f"create or replace table {found} as with weighed as (select least(client_id_l, client_id_r)::integer as"
-            f" left_id, greatest(client_id_l, client_id_r)::integer as right_id, {levels} from {scored.physical_name})"
+        return (
+            "with weighed as (select least(client_id_l, client_id_r)::integer as left_id,"
+            f" greatest(client_id_l, client_id_r)::integer as right_id, {levels} from {scored})"
             f" select left_id, right_id, {self.match_weight()} as match_weight, * exclude (left_id, right_id)"
             f" from weighed where {self.match_weight()} >= {bits(least)!r}"
         )
-        scored.drop_table_from_database_and_remove_from_cache()
 
     def match_weight(self) -> str:
         """SQL for a pair's weight (bits): the prior's and those of its comparisons, always added in one order."""

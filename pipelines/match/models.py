@@ -18,7 +18,7 @@ from pipelines.match.calibrate import Calibration
 from pipelines.match.engine import Engine, Terms
 from pipelines.match.model import Comparison, comparisons_for, terms_of
 from pipelines.settings import Settings, SettingsError
-from pipelines.warehouse import SQL, STAGES, Warehouse
+from pipelines.warehouse import BATCH, SQL, STAGES, Warehouse
 
 MODEL = "model.json"
 
@@ -52,7 +52,8 @@ def version_of(splink: Mapping[str, Any], terms: Mapping[str, pa.Table], calibra
     """Twelve hex digits that change when anything does that scores, or tiers, depend on."""
     content = hashlib.sha256(json.dumps([splink, calibration.as_dict()], sort_keys=True).encode())
     for column, table in terms.items():
-        content.update(f"{column} {table.to_pydict()}".encode())
+        for batch in table.combine_chunks().to_batches(BATCH):
+            content.update(f"{column} {batch.to_pydict()}".encode())
     return content.hexdigest()[:12]
 
 

@@ -8,7 +8,6 @@ from datetime import date
 from typing import Any
 
 import pandas as pd
-import pyarrow as pa
 
 from pipelines.decisions.snapshot import take_snapshot
 from pipelines.match.blocking import blocked_pairs
@@ -18,10 +17,10 @@ from pipelines.match.drift import drift, profile
 from pipelines.match.judge import judge
 from pipelines.match.model import REGISTER_COLUMNS
 from pipelines.match.models import Model, load_model, read_about, rules_hash
-from pipelines.match.train import load_records, train_model
+from pipelines.match.train import load_records, take_over_pairs, train_model
 from pipelines.quality import pass_gate, suite_columns
 from pipelines.settings import Settings
-from pipelines.warehouse import Warehouse, open_warehouse, scratch_warehouse
+from pipelines.warehouse import Warehouse, open_warehouse
 
 log = logging.getLogger(__name__)
 
@@ -50,12 +49,11 @@ def match_clients(settings: Settings, day: date) -> Matching:
     with open_warehouse(settings) as warehouse:
         if not warehouse.one("select count(*) from staged.client_ids"):
             return Matching()
-        model, pairs = load_model(settings), None
-        if model is None:
-            model, pairs = train_model(settings, warehouse)
+        known = load_model(settings)
+        model = known or train_model(settings, warehouse)
         with warehouse.transaction():
             take_snapshot(settings, warehouse)
-            matching = _Night(warehouse, settings, model, day).run(pairs)
+            matching = _Night(warehouse, settings, model, day).run(scored_in_training=known is None)
     log.info("matched %d records, %d scored again", matching.records, matching.scored_again)
     return matching
 
@@ -70,10 +68,15 @@ class _Night:
         self.version = {"model": model.version}
         self.day = day
 
-    def run(self, scored_in_training: pa.Table | None) -> Matching:
+    def run(self, *, scored_in_training: bool) -> Matching:
         self._derive()
         changed = int(self.warehouse.one("select count(*) from changed"))
-        self._keep_pairs(scored_in_training)
+        if self.warehouse.one("select count(*) from stale"):
+            if not scored_in_training:
+                self._score_again()
+            self._keep_pairs()
+        else:
+            self.warehouse.execute("create or replace temp table parted (client_id integer)")
         self._find_affected()
         if self.warehouse.one("select count(*) from affected"):
             self._draw_up_candidates()
@@ -106,14 +109,9 @@ class _Night:
             self.warehouse.append(table, fresh)
             self.warehouse.execute(f"drop table {fresh}")
 
-    def _keep_pairs(self, scored_in_training: pa.Table | None) -> None:
+    def _keep_pairs(self) -> None:
         """Bring ``matched.pairs`` up to date. Temporary table ``parted``: the records that lost a pair by it."""
-        if not self.warehouse.one("select count(*) from stale"):
-            self.warehouse.execute("create or replace temp table parted (client_id integer)")
-            return
-        scored = self._score_again() if scored_in_training is None else scored_in_training
-        with self.warehouse.relation("scored_pairs", scored):
-            self.warehouse.work("incoming", "matched.pairs", self.version)
+        self.warehouse.work("incoming", "matched.pairs", self.version)
         self.warehouse.create("matched.pairs", "select * from incoming")
         lost = "left_id in (select client_id from stale) or right_id in (select client_id from stale)"
         self.warehouse.execute(
@@ -122,8 +120,8 @@ class _Night:
         )
         self.warehouse.upsert("matched.pairs", ["left_id", "right_id"], "incoming", within=lost)
 
-    def _score_again(self) -> pa.Table:
-        """Pairs of new and changed records with all; every other pair keeps its score."""
+    def _score_again(self) -> None:
+        """Temporary table ``scored_pairs``: of new and changed records with all; every other pair keeps its score."""
         self.warehouse.execute(
             "create or replace temp table changed_records as from matched.records semi join changed using (client_id)"
         )
@@ -133,11 +131,11 @@ class _Night:
         )
         self.warehouse.execute("drop table changed_records")  # a copy that a large register cannot afford
         paired = "select * from matched.records where client_id in (select unnest([left_id, right_id]) from blocked)"
-        with scratch_warehouse(self.settings) as scratch:
-            load_records(scratch, "records", self.warehouse.connection.sql(paired).to_arrow_table())
-            with scratch.relation("blocked", self.warehouse.connection.sql("from blocked").to_arrow_table()):
+        with self.warehouse.scratch() as scratch:
+            load_records(scratch, "records", self.warehouse.batches(paired))
+            with scratch.relation("blocked", self.warehouse.batches("from blocked")):
                 self.model.engine(scratch).score("from blocked", "scored_pairs")
-            return scratch.connection.sql("from scored_pairs").to_arrow_table()
+            take_over_pairs(self.warehouse, scratch)
 
     def _find_affected(self) -> None:
         """Temporary tables ``decided`` and ``affected``: the records whose candidates and cluster may change."""

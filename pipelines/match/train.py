@@ -35,7 +35,7 @@ from pipelines.match.judge import judge, relate
 from pipelines.match.model import REGISTER_COLUMNS, comparisons_for, splink_settings, terms_of
 from pipelines.match.models import Model, keep_model, open_engine, version_of
 from pipelines.settings import MatchSettings, Settings
-from pipelines.warehouse import Warehouse, scratch_warehouse, sql_text
+from pipelines.warehouse import Warehouse, sql_text
 
 log = logging.getLogger(__name__)
 
@@ -62,8 +62,10 @@ class NothingToLearnError(Exception):
     """The register holds no client record yet."""
 
 
-def train_model(settings: Settings, warehouse: Warehouse) -> tuple[Model, pa.Table]:
-    """Train on the register, keep the model in ``HOME/models`` and make it the current one; gives it and scored pairs.
+def train_model(settings: Settings, warehouse: Warehouse) -> Model:
+    """Train on the register, keep the model in ``HOME/models`` and make it the current one.
+
+    Leaves all pairs, scored by it, in the temporary table ``scored_pairs``.
 
     A model is a folder ``HOME/models/<version>/``: ``model.json`` (what it was trained on, how well it does, and the
     model itself), a Parquet file of term frequencies for each column, and its charts. The version is a hash of what is
@@ -73,10 +75,8 @@ def train_model(settings: Settings, warehouse: Warehouse) -> tuple[Model, pa.Tab
     if not warehouse.exists("staged.clients") or not warehouse.one("select count(*) from staged.clients"):
         raise NothingToLearnError("The register is empty. Run a night first: oneclient nightly")
     warehouse.execute("create or replace temp table touched as select client_id from staged.clients")
-    records = warehouse.connection.sql(sql_text("matched.records")).to_arrow_table()
-    with scratch_warehouse(settings) as scratch:
-        load_records(scratch, "records", records)
-        del records  # a copy that a large register cannot afford
+    with warehouse.scratch() as scratch:
+        load_records(scratch, "records", warehouse.batches(sql_text("matched.records")))
         with scratch.relation("decisions", _decided(warehouse)):
             scratch.execute("create table decided as select * from decisions")
         model = train_on(scratch, REGISTER_COLUMNS, settings.match)
@@ -85,7 +85,7 @@ def train_model(settings: Settings, warehouse: Warehouse) -> tuple[Model, pa.Tab
             "records": scratch.one("select count(*) from records"),
             "columns": REGISTER_COLUMNS,
             "data_hash": scratch.one(
-                "select md5(string_agg(record_hash::varchar, ' ' order by client_ref)) from records"
+                "select md5(concat(bit_xor(record_hash), sum(record_hash::hugeint))) from records"
             ),
             "seed": settings.match.seed,
             "oneclient": __version__,
@@ -96,9 +96,9 @@ def train_model(settings: Settings, warehouse: Warehouse) -> tuple[Model, pa.Tab
             "profile": profile(scratch, model.comparisons, REGISTER_COLUMNS, "scored_pairs", "judged", "records"),
         }
         keep_model(settings.models, model, about, charts.draw(model, scratch))
-        pairs = scratch.connection.sql("from scored_pairs").to_arrow_table()
+        take_over_pairs(warehouse, scratch)
     log.info("trained model %s on %d records", model.version, about["records"])
-    return model, pairs
+    return model
 
 
 def _decided(warehouse: Warehouse) -> pa.Table:
@@ -117,10 +117,16 @@ def train_on(scratch: Warehouse, columns: Collection[str], settings: MatchSettin
     return _Training(scratch, columns, settings).run()
 
 
-def load_records(scratch: Warehouse, table: str, records: pa.Table) -> None:
-    """Put an Arrow table of records into a scratch warehouse."""
+def load_records(scratch: Warehouse, table: str, records: pa.Table | pa.RecordBatchReader) -> None:
+    """Put records in Arrow into a scratch warehouse."""
     with scratch.relation("incoming_records", records):
         scratch.execute(f"create or replace table {table} as select * from incoming_records order by client_id")
+
+
+def take_over_pairs(warehouse: Warehouse, scratch: Warehouse) -> None:
+    """Hand the scored pairs of a scratch warehouse over into the temporary table ``scored_pairs`` of another."""
+    with warehouse.relation("incoming_pairs", scratch.batches("from scored_pairs")):
+        warehouse.execute("create or replace temp table scored_pairs as from incoming_pairs")
 
 
 class _Training:
@@ -170,7 +176,7 @@ class _Training:
 
     def _share(self, matches: float) -> float:
         """Of all pairs there can be, the share that so many matches are."""
-        return float(min(MOST_MATCHES_A_PAIR, matches / max(self.records * (self.records - 1) / 2, 20)))
+        return _rounded(min(MOST_MATCHES_A_PAIR, matches / max(self.records * (self.records - 1) / 2, 20)))
 
     def _learn(self, blocks: Sequence[str]) -> list[dict[str, Any]]:
         """The comparisons of Splink's settings after counting u and estimating m.
@@ -250,6 +256,11 @@ class _Training:
         engine.score(blocked_pairs(unnumbered, "numbered", "numbered"), "held_out_pairs")
 
 
+def _rounded(share: float) -> float:
+    """To six digits: sums of parallel threads come in any order, and differ in the last of sixteen."""
+    return float(f"{share:.6g}")
+
+
 def _silenced(comparison: dict[str, Any]) -> dict[str, Any]:
     """The comparison with every level weighing nothing."""
     levels = [
@@ -271,7 +282,7 @@ def _sensible(shipped: dict[str, Any], learnt: dict[str, Any], prior: float) -> 
         for share in ("m", "u"):
             name = f"{share}_probability"
             if name in own and not own["fix_u_probability"] and new.get(name) is not None:
-                level[name] = max(new[name], LEAST_SHARE[share])
+                level[name] = max(_rounded(new[name]), LEAST_SHARE[share])
         if "u_probability" in level and not own["fix_u_probability"]:
             corrected = (level["u_probability"] - prior * level["m_probability"]) / (1 - prior)
             level["u_probability"] = max(corrected, LEAST_SHARE["u"])

@@ -40,6 +40,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "staged.contracts": ("contract_number",),
 }
 DATED = frozenset({"staged.source_records", "staged.purchase_orders", "staged.enrolments", "staged.visits"})
+DERIVED_AT_ONCE = 500_000
 DERIVED = ("staged.clients", "staged.contacts", "staged.aliases", "staged.references")
 
 
@@ -128,6 +129,7 @@ class _Register:
             self.warehouse.append("sent_people", "of_source")
         learn_standard_forms(self.warehouse, self.settings.phone_region)
         self.warehouse.work("people", "staged.people")
+        self.warehouse.execute("drop table sent_people")  # a copy that a large batch cannot afford
         self.warehouse.execute(
             "delete from people as sent using staged.source_records as kept where kept.feed = sent.feed"
             " and kept.issuer = sent.issuer and kept.record_id = sent.record_id and kept.sent_on > sent.sent_on"
@@ -174,10 +176,19 @@ class _Register:
         self._derive()
 
     def _derive(self) -> None:
-        """Write again, for the client records in ``affected``, what follows from their source rows."""
-        for table in DERIVED:
-            owner = "client_id" if table == "staged.clients" else "origin_client_id"
-            self._write(table, within=f"kept.{owner} in (select client_id from affected)")
+        """Write again, for the client records in ``affected``, what follows from their source rows.
+
+        So many records at a time, since whatever groups a record's rows has to hold all that it groups.
+        """
+        self.warehouse.execute("create or replace temp table all_affected as from affected")
+        parts = self.warehouse.parts("all_affected", DERIVED_AT_ONCE)
+        for part in range(parts):
+            self.warehouse.execute(
+                f"create or replace temp table affected as from all_affected where client_id % {parts} = {part}"
+            )
+            for table in DERIVED:
+                owner = "client_id" if table == "staged.clients" else "origin_client_id"
+                self._write(table, within=f"kept.{owner} in (select client_id from affected)")
 
     def _sources_of(self, feed: str) -> list[Source]:
         names = self.warehouse.rows("select distinct source from batch where feed = $feed order by 1", {"feed": feed})

@@ -1,17 +1,27 @@
-"""The benchmark of a million records runs, on two thousand."""
+"""The benchmark of large registers runs, on ten thousand; growth exponents; and much is done in parts."""
 
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from benchmarks.matching import report
+from benchmarks.reporting.figures import exponent
+from pipelines import nightly
+from pipelines.fingerprint import fingerprint
+from pipelines.match import engine
+from pipelines.sample import make_sample
+from pipelines.settings import load_settings
+from pipelines.stage import register, standardise
 
 ROOT = Path(__file__).parents[2]
+NIGHT = date(2026, 11, 20)
 
 
 @pytest.mark.prove
@@ -20,8 +30,34 @@ def test_it_runs_on_a_small_register() -> None:
     done = subprocess.run(
         [sys.executable, ROOT / "benchmarks" / "run.py", "scale", "--quick"], capture_output=True, text=True, check=True
     )
-    for part in ("first match", "everything again", "1 % new records", "without news", "plain Splink"):
+    for part in ("first match", "everything again", "1,000 new records", "without news", "plain Splink"):
         assert part in done.stdout
+
+
+def test_a_growth_exponent_is_the_slope_between_logarithms() -> None:
+    assert exponent([1, 10, 100], [5, 50, 500]) == pytest.approx(1)
+    assert exponent([1, 10, 100], [7, 7, 7]) == pytest.approx(0)
+    assert exponent([1e5, 1e6], [1, 10**0.5]) == pytest.approx(0.5)
+
+
+def test_parts_change_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The register derived, and its pairs scored, a few at a time."""
+    make_sample(tmp_path / "sample", clients=150, visits=0, seed=6)
+    states = []
+    for at_once in (None, 40):
+        if at_once:
+            monkeypatch.setattr(register, "DERIVED_AT_ONCE", at_once)
+            monkeypatch.setattr(standardise, "BATCH", at_once)
+            monkeypatch.setattr(engine, "PAIRS_AT_ONCE", 10 * at_once)
+        shutil.copytree(tmp_path / "sample" / "inbox", tmp_path / "inbox")
+        settings = load_settings(tmp_path / f"home-{at_once}")
+        for delivery_id in nightly.find_deliveries(tmp_path / "inbox", NIGHT):
+            nightly.land(settings, tmp_path / "inbox", NIGHT, delivery_id)
+        nightly.stage(settings, NIGHT)
+        nightly.match(settings, NIGHT)
+        shutil.rmtree(tmp_path / "inbox")
+        states.append(fingerprint(settings))
+    assert states[0] == states[1]
 
 
 def test_results_of_one_benchmark_leave_those_of_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from office import Office, client
 
 from pipelines.settings import Settings, WarehouseSettings
-from pipelines.stage.standardise import forename_root, nhs_number, phone_e164
+from pipelines.stage.standardise import forename_root, nhs_number, phone_e164, plain_phone
 from pipelines.warehouse import scratch_warehouse
 
 
@@ -53,6 +55,26 @@ def test_a_nickname_has_the_root_of_its_name(name: str, root: str) -> None:
 )
 def test_telephone_numbers(sent: str, number: str | None) -> None:
     assert phone_e164(sent) == number
+
+
+@pytest.mark.parametrize("region", ["GB", "IE", "FR", "IT", "US"])
+@settings(max_examples=20, deadline=None)
+@given(data=st.data())
+def test_what_sql_makes_of_a_plain_telephone_number_is_what_the_library_would(region: str, data: st.DataObject) -> None:
+    written = st.text("0123456789 ()-", min_size=1, max_size=16) | st.from_regex(r"\(?0[1-9]\d{7,9}", fullmatch=True)
+    sent = data.draw(st.lists(written, min_size=50, max_size=50))
+    quoted = ", ".join(f"('{value}')" for value in sent)
+    with scratch_warehouse() as warehouse:
+        plain = dict(warehouse.rows(f"select as_sent, {plain_phone(region)} from (values {quoted}) as t(as_sent)"))
+    told = {value: form for value, form in plain.items() if form is not None}
+    assert told == {value: phone_e164(value, region) for value in told}
+
+
+def test_sql_knows_the_plain_numbers_of_a_country_with_a_trunk_nought() -> None:
+    with scratch_warehouse() as warehouse:
+        warehouse.execute("create table sent as select '(01206) 123-456' as as_sent")
+        assert warehouse.one(f"select {plain_phone('GB')} from sent") == "+441206123456"
+        assert warehouse.one(f"select {plain_phone('US')} from sent") is None
 
 
 @pytest.mark.parametrize(
