@@ -28,7 +28,7 @@ red task *with downstream*; the rest follows. Logs and XCom hold counts and ids 
 - **`stage` or `match` failed at once, with a suite in the message.** A table failed its checks. The register was left
   as it was, and nothing was published. This is not tried again, since it would fail again: find out which file brought
   it (`raw.files`), move that file away or correct its mapping, then clear the task.
-- **`score_on_spark` failed.** Read `problem.txt` in the folder that `hand_out` gave. Clear `hand_out` with downstream;
+- **`score_on_spark` failed.** Read `problem.txt` in the folder that `hand_out` gives. Clear `hand_out` with downstream;
   or set `match.engine = "duckdb"` in `HOME/settings.toml` first, for the same outcome on this machine.
 - **Anything else** is tried three times more, after 1, 2 and 4 minutes. `WarehouseBusyError` after that means
   that another program has `HOME/oneclient.duckdb` open: close it. Out of disk: free some, then clear.

@@ -194,9 +194,9 @@ WRITTEN_INTO_SQL = {
     "names of tables and columns that the code itself gives": (
         "_checked(table)", "c", "cell", "cells", "column", "comparison.name", "f.name", "feed", "field.name", "found",
         "fresh", "grouped[0]", "grouped[1]", "here", "incoming", "name", "owner", "pairs", "proposed", "records",
-        "rows", "schema", "scored.physical_name", "weighed", "self.counts_for", "self.key", "self.records", "self.table", "some",
+        "rows", "schema", "scored.physical_name", "self.counts_for", "self.key", "self.records", "self.table", "some",
         "table",
-        "work",
+        "weighed", "work",
     ),
     "lists of such names": (
         "', '.join((f'incoming.{c}' for c in columns))", "', '.join((f'{k} as k{i}' for i, k in enumerate(side)))",

@@ -59,7 +59,7 @@ def match_clients(settings: Settings, day: date) -> Matching:
         with warehouse.transaction():
             take_snapshot(settings, warehouse)
             matching = _Night(warehouse, settings, model, day).run(pairs)
-    handover.discard(settings)
+        handover.discard(settings)
     log.info("matched %d records, %d scored again", matching.records, matching.scored_again)
     return matching
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from itertools import compress
 from pathlib import Path
@@ -38,6 +41,7 @@ RARE = (
     ("forename=MARTIN", "forename=MARIAN"),
     ("address=14_MILLER_ROAD", "address=14_MILER_ROAD"),
 )
+ROOT = Path(__file__).parents[2]
 THRESHOLDS = (0.7, 0.75, 0.88, 0.92)
 COUNTED = {
     "one_slip": "damerau_levenshtein(a, b) <= 1",
@@ -188,6 +192,15 @@ def test_what_spark_cannot_do_is_told_without_a_word_of_the_records(office: Offi
     assert list(office.settings.exchange.iterdir()) == [], "the next run removes what was left"
 
 
+@needs_spark
+@pytest.mark.prove
+@pytest.mark.skipif(os.environ.get("PROVE") != "full", reason="four processes: make prove")
+def test_the_benchmark_finds_no_difference() -> None:
+    run = [sys.executable, ROOT / "benchmarks" / "run.py", "spark", "--quick"]
+    done = subprocess.run(run, capture_output=True, text=True, check=True, env={**os.environ, "COLUMNS": "250"})
+    assert "the same" in done.stdout and "ANOTHER" not in done.stdout
+
+
 def test_the_same_is_handed_out_once_and_a_change_is_handed_out_anew(office: Office) -> None:
     settings = on_spark(office.settings)
     forget_matching(settings)
@@ -210,6 +223,14 @@ def test_a_small_night_is_left_to_duckdb(office: Office) -> None:
     forget_matching(office.settings)
     assert hand_out_to_spark(on_spark(office.settings, from_records=100_000), NIGHT) is None
     assert hand_out_to_spark(office.settings, NIGHT) is None
+
+
+def test_what_was_handed_out_is_removed_by_the_next_match_of_either_engine(office: Office) -> None:
+    forget_matching(office.settings)
+    assert hand_out_to_spark(on_spark(office.settings), NIGHT) is not None
+    assert too_open(office.settings.home) == []
+    match_clients(office.settings, NIGHT)
+    assert list(office.settings.exchange.iterdir()) == []
 
 
 def test_a_pair_that_spark_weighs_otherwise_stops_the_night() -> None:

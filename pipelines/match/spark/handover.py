@@ -53,24 +53,22 @@ def hand_out(settings: Settings, warehouse: Warehouse, model: Model) -> Path:
     manifest = _manifest(warehouse, model)
     folder = settings.exchange / hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()[:32]
     discard(settings, apart=folder)
-    if folder.exists():
-        return folder
-    partial = folder.with_name(f".{folder.name}.partial")
-    make_folder(settings.exchange)
-    make_folder(partial)
-    columns = ", ".join(("client_id", *REGISTER_COLUMNS))
-    _write(warehouse, f"select {columns} from matched.records", partial / "records")
-    _write(warehouse, "select client_id from changed", partial / "changed")
-    for column in model.terms:
-        make_folder(partial / f"terms_{column}")
-        shutil.copyfile(
-            settings.models / model.version / f"terms_{column}.parquet", partial / f"terms_{column}" / "terms.parquet"
-        )
-    shutil.copyfile(_JOB, partial / _JOB.name)
-    shutil.copyfile(_in_splink(_JAR), partial / "similarity.jar")
-    (partial / "spark.conf").write_text(_properties(settings, folder), encoding="utf-8")
-    (partial / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
-    partial.rename(folder)
+    if not folder.exists():
+        partial = folder.with_name(f".{folder.name}.partial")
+        make_folder(settings.exchange)
+        make_folder(partial)
+        columns = ", ".join(("client_id", *REGISTER_COLUMNS))
+        _write(warehouse, f"select {columns} from matched.records", partial / "records")
+        _write(warehouse, "select client_id from changed", partial / "changed")
+        for column in model.terms:
+            make_folder(partial / f"terms_{column}")
+            kept = settings.models / model.version / f"terms_{column}.parquet"
+            shutil.copyfile(kept, partial / f"terms_{column}" / "terms.parquet")
+        (partial / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+        shutil.copyfile(_JOB, partial / _JOB.name)
+        shutil.copyfile(_in_splink(_JAR), partial / "similarity.jar")
+        partial.rename(folder)
+    (folder / "spark.conf").write_text(_properties(settings, folder), encoding="utf-8")
     return folder
 
 
@@ -122,6 +120,7 @@ def _manifest(warehouse: Warehouse, model: Model) -> dict[str, Any]:
             if level["sql_condition"] != "ELSE":
                 level["sql_condition"] = in_spark(level["sql_condition"])
     return {
+        "program": hashlib.sha256(_JOB.read_bytes()).hexdigest(),
         "model": model.version,
         "records": _digest(warehouse, "select client_id, record_hash from matched.records"),
         "changed": _digest(warehouse, "select client_id, 0 as record_hash from changed"),
