@@ -10,6 +10,7 @@ line runs the very same steps, without Airflow: `oneclient nightly --day 2026-11
 | `stage` | links each row to its client record, makes new ones, runs the suites | `staged.*` |
 | `finish_merges` | brings a merge run that was signed off and cut short to its end | `merged.*`, whom rows count for |
 | `take_decisions` | records decisions handed back (`*decisions*.xlsx`, `.csv`), returns bad rows | the decision store |
+| `hand_out`, `score_on_spark` | only with Spark's provider: a large night's pairs (`docs/spark.md`) | `scratch/` |
 | `match` | scores new and changed records against all, draws up the candidates | `matched.*` |
 | `report` | publishes the candidate report of the day | `reports/<day>/` |
 | `retire` | lets go what is older than `[retention]` keeps it | `raw.*`, files in the home |
@@ -27,6 +28,8 @@ red task *with downstream*; the rest follows. Logs and XCom hold counts and ids 
 - **`stage` or `match` failed at once, with a suite in the message.** A table failed its checks. The register was left
   as it was, and nothing was published. This is not tried again, since it would fail again: find out which file brought
   it (`raw.files`), move that file away or correct its mapping, then clear the task.
+- **`score_on_spark` failed.** Read `problem.txt` in the folder that `hand_out` gives. Clear `hand_out` with downstream;
+  or set `match.engine = "duckdb"` in `HOME/settings.toml` first, for the same outcome on this machine.
 - **Anything else** is tried three times more, after 1, 2 and 4 minutes. `WarehouseBusyError` after that means
   that another program has `HOME/oneclient.duckdb` open: close it. Out of disk: free some, then clear.
 - **A task is queued and does not start.** All tasks that open the warehouse share the pool `duckdb_writer`, which has
@@ -55,7 +58,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from airflow.sdk import CronPartitionTimetable, Param, TriggerRule, dag, get_current_context, task
+from airflow.sdk import CronPartitionTimetable, Param, TriggerRule, chain, dag, get_current_context, task
 from airflow.sdk.exceptions import AirflowFailException
 
 if TYPE_CHECKING:
@@ -69,6 +72,7 @@ WRITER = "duckdb_writer"
 def tonight() -> Iterator[tuple[Settings, Path, date]]:
     """Home, inbox and day of the current run; what a retry cannot mend fails the task for good."""
     from pipelines.decisions.snapshot import DecisionsDamagedError
+    from pipelines.match.spark.handover import SparkDisagreesError
     from pipelines.quality import TableGateError
     from pipelines.settings import SettingsError, load_settings
     from pipelines.unforeseen import quoting_nobody
@@ -81,8 +85,26 @@ def tonight() -> Iterator[tuple[Settings, Path, date]]:
         day = params["day"] or run.partition_key or (ran_on - timedelta(days=1)).isoformat()
         with quoting_nobody():
             yield settings, Path(params["inbox"] or settings.inbox), date.fromisoformat(day)
-    except (SettingsError, TableGateError, DecisionsDamagedError) as error:
+    except (SettingsError, TableGateError, DecisionsDamagedError, SparkDisagreesError) as error:
         raise AirflowFailException(str(error)) from error
+
+
+def spark_submit() -> list[Any]:
+    """The task that runs Spark's job over the folder that `hand_out` gives; none without the provider of Spark."""
+    try:
+        from airflow.providers.apache.spark.operators.spark_submit import SparkSubmitOperator
+    except ImportError:
+        return []
+    folder = "{{ ti.xcom_pull('hand_out') }}"
+    return [
+        SparkSubmitOperator(
+            task_id="score_on_spark",
+            name="oneclient",
+            application=f"{folder}/job.py",
+            application_args=[folder],
+            properties_file=f"{folder}/spark.conf",
+        )
+    ]
 
 
 def told(result: object, *facts: str) -> dict[str, Any]:
@@ -149,7 +171,14 @@ def nightly() -> None:
         with tonight() as (settings, inbox, day):
             return told(nightly.take_decisions(settings, inbox, day), "files", "recorded", "repeated", "refused")
 
-    @task(pool=WRITER)
+    @task.short_circuit(pool=WRITER, ignore_downstream_trigger_rules=False)
+    def hand_out() -> str | None:
+        from pipelines import nightly
+
+        with tonight() as (settings, _, day):
+            return nightly.hand_out(settings, day)
+
+    @task(pool=WRITER, trigger_rule=TriggerRule.NONE_FAILED)
     def match() -> dict[str, Any]:
         from pipelines import nightly
 
@@ -170,14 +199,16 @@ def nightly() -> None:
         with tonight() as (settings, _, day):
             return told(nightly.retire(settings, day), "files", "rows", "originals", "reports", "quarantined")
 
-    (
-        land.expand(delivery_id=find_deliveries())
-        >> stage()
-        >> finish_merges()
-        >> take_decisions()
-        >> match()
-        >> report()
-        >> retire()
+    spark = spark_submit()
+    chain(
+        land.expand(delivery_id=find_deliveries()),
+        stage(),
+        finish_merges(),
+        take_decisions(),
+        *([hand_out(), *spark] if spark else []),
+        match(),
+        report(),
+        retire(),
     )
 
 

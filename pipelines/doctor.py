@@ -16,6 +16,7 @@ from pipelines.decisions.snapshot import first_missing
 from pipelines.decisions.store import open_decisions
 from pipelines.decisions.two_persons import SWITCHED_OFF
 from pipelines.match.models import load_model
+from pipelines.match.spark.submit import spark_submit
 from pipelines.private import too_open
 from pipelines.sealing import is_sealed, originals
 from pipelines.settings import KeyRefusedError, Settings, SettingsError
@@ -43,6 +44,7 @@ def examine(settings: Settings) -> list[Finding]:
     """Every check, in the order in which one would mend them."""
     checks = (_sources, _disk, _private, _model, _quarantine, _two_persons)
     findings = [check(settings) for check in checks]
+    findings += [_spark()] if settings.match.engine == "spark" else []
     entries, decisions = _decisions(settings)
     findings.append(decisions)
     try:
@@ -103,6 +105,13 @@ def _model(settings: Settings) -> Finding:
     except SettingsError as error:
         return Finding("model", False, str(error), "Run: oneclient train")
     return Finding("model", True, f"model {model.version}" if model else "none yet: the first night trains one")
+
+
+def _spark() -> Finding:
+    try:
+        return Finding("spark", True, f"{spark_submit()}")
+    except SettingsError as error:
+        return Finding("spark", False, "the engine of matching is Spark, which cannot be started", str(error))
 
 
 def _model_holds(warehouse: Warehouse) -> Finding:

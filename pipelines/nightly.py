@@ -15,7 +15,7 @@ from pipelines.custody.retention import retire as let_go
 from pipelines.ingest.discover import discover, find_delivery
 from pipelines.ingest.land import Landing, land_file
 from pipelines.match.calibrate import quality
-from pipelines.match.score import Matching, match_clients
+from pipelines.match.score import Matching, hand_out_to_spark, match_clients
 from pipelines.match.train import train_model
 from pipelines.merge.carry_out import resume
 from pipelines.merge.publish import publish_merges
@@ -96,6 +96,13 @@ def take_decisions(settings: Settings, inbox: Path, day: date) -> TakenIn:
             if is_hand_back(delivery.path):
                 take_in(settings, delivery.path, day, taken)
     return taken
+
+
+def hand_out(settings: Settings, day: date) -> str | None:
+    """Hand out to Spark what there is to match, for Airflow to have it scored; gives the folder. None: DuckDB does it,
+    as ``match`` does by itself whatever nobody scored."""
+    folder = hand_out_to_spark(settings, day)
+    return str(folder) if folder else None
 
 
 def match(settings: Settings, day: date) -> Matching:

@@ -51,9 +51,11 @@ class MatchSettings(_Section):
 
     ``near_certain`` and ``likely`` are precisions, the share of the tier's pairs that are expected to be one person:
     where the tier begins follows from what was measured. ``possible`` is the least match probability worth a look.
+    ``engine`` says what looks through the pairs; the outcome is the same.
     """
 
     model: str | None = Field(default=None, pattern=r"^[\w-]+$")
+    engine: Literal["duckdb", "spark"] = "duckdb"
     seed: int = Field(default=20261120, ge=0, lt=2**31)
     near_certain: float = Field(default=0.9995, gt=0.5, lt=1)
     likely: float = Field(default=0.99, gt=0.5, lt=1)
@@ -64,6 +66,38 @@ class MatchSettings(_Section):
         if self.likely > self.near_certain:
             raise ValueError("likely promises more than near_certain; it has to be the lower of the two")
         return self
+
+
+class SparkSettings(_Section):
+    """What Spark works with where ``match.engine`` is ``spark``; a night with fewer than ``from_records`` new or
+    changed records is left to DuckDB.
+
+    ``exchange`` is a folder that all machines of a cluster see at one path (left out: HOME/scratch/spark). ``conf`` are
+    Spark's own properties, and go before ours.
+    """
+
+    master: str = Field(default="local[*]", pattern=r"^\S+$")
+    from_records: int = Field(default=100_000, ge=0)
+    driver_memory: str = Field(default="4g", pattern=r"^\d+[mgt]$")
+    executor_memory: str = Field(default="4g", pattern=r"^\d+[mgt]$")
+    shuffle_partitions: int = Field(default=64, ge=1)
+    exchange: Path | None = None
+    conf: dict[str, str] = {}
+
+    @field_validator("exchange")
+    @classmethod
+    def _absolute(cls, exchange: Path | None) -> Path | None:
+        if exchange and not exchange.is_absolute():
+            raise ValueError("it has to begin with /")
+        return exchange
+
+    @field_validator("conf")
+    @classmethod
+    def _properties(cls, conf: dict[str, str]) -> dict[str, str]:
+        for name, value in conf.items():
+            if not name.startswith("spark.") or not f"{name}{value}".isprintable() or " " in name:
+                raise ValueError('each is a property of Spark on one line, like "spark.executor.instances" = "4"')
+        return conf
 
 
 class DecisionSettings(_Section):
@@ -121,6 +155,7 @@ class Settings(_Section):
     warehouse: WarehouseSettings = WarehouseSettings()
     ingest: IngestSettings = IngestSettings()
     match: MatchSettings = MatchSettings()
+    spark: SparkSettings = SparkSettings()
     decisions: DecisionSettings = DecisionSettings()
     merge: MergeSettings = MergeSettings()
     report: ReportSettings = ReportSettings()
@@ -149,6 +184,15 @@ class Settings(_Section):
         if phone_region not in SUPPORTED_REGIONS:
             raise ValueError("it has to be a country's two letters in capitals, such as GB or IE")
         return phone_region
+
+    @model_validator(mode="after")
+    def _sealed(self) -> Settings:
+        if self.key and self.match.engine == "spark":
+            raise ValueError(
+                'match.engine = "spark" would leave standardised records unencrypted beside an encrypted home; '
+                "take it out"
+            )
+        return self
 
     @property
     def inbox(self) -> Path:
@@ -200,11 +244,22 @@ class Settings(_Section):
         """Where DuckDB puts what does not fit into memory."""
         return self.home / "scratch"
 
+    @property
+    def exchange(self) -> Path:
+        """Where records are handed out to Spark: a folder of this home's own, whoever else uses the shared one."""
+        if self.spark.exchange is None:
+            return self.scratch / "spark"
+        return self.spark.exchange / f"oneclient-{hashlib.sha256(str(self.home).encode()).hexdigest()[:12]}"
+
     def config_hash(self) -> str:
-        """Twelve hex digits that change when any setting does that a result may hang on: not with places and keys."""
+        """Twelve hex digits that change when any setting does that a result may hang on: not with places, keys and
+        engines."""
         settings = self.model_dump_json(
-            exclude={"home": True, "retention": True, "encryption": True, "decisions": {"url"}}
-        )
+            exclude={
+                "home": True, "retention": True, "encryption": True, "decisions": {"url"}, "spark": True,
+                "match": {"engine"},
+            }
+        )  # fmt: skip
         return hashlib.sha256(settings.encode()).hexdigest()[:12]
 
 

@@ -100,7 +100,7 @@ def _installed(name: str) -> str:
         return ""
 
 
-@pytest.mark.parametrize(("folders", "extras"), [(RUNS, ()), (("tests",), ("dev",))])
+@pytest.mark.parametrize(("folders", "extras"), [(RUNS, ("spark",)), (("tests",), ("dev", "spark"))])
 def test_what_is_imported_is_declared(folders: tuple[str, ...], extras: tuple[str, ...]) -> None:
     """A package that only came along with another may go away with it."""
     asked, offers = set(declared(*extras)), packages_distributions()
@@ -174,6 +174,7 @@ class TestTheCode:
 MAY_IMPORT = {
     ("random", "pipelines/review/practice.py"),  # an order of play
     ("random", "pipelines/sample/"),  # made-up people
+    ("subprocess", "pipelines/match/spark/submit.py"),  # Spark's own program, where settings ask for it
     ("xml", "pipelines/review/handback.py"),  # the name of an error
     ("xml", "pipelines/ingest/unpacked.py"),  # refuses a workbook with entities before anything else reads it
 }
@@ -195,7 +196,7 @@ WRITTEN_INTO_SQL = {
         "fresh", "grouped[0]", "grouped[1]", "here", "incoming", "name", "owner", "pairs", "proposed", "records",
         "rows", "schema", "scored.physical_name", "self.counts_for", "self.key", "self.records", "self.table", "some",
         "table",
-        "work",
+        "weighed", "work",
     ),
     "lists of such names": (
         "', '.join((f'incoming.{c}' for c in columns))", "', '.join((f'{k} as k{i}' for i, k in enumerate(side)))",
@@ -210,7 +211,7 @@ WRITTEN_INTO_SQL = {
         "_GAPLESS", "_KIND.get(field.type, 'missing')", "_NEVER", "_NEXT", "_PART_OF_STATE.get(table, 'true')",
         "field.required",
     ),
-    "numbers": ("bits(LEAST_PROBABILITY)", "bits(least)", "number", "position"),
+    "numbers": ("PARTITION_BYTES", "ROUNDING_BITS", "bits(LEAST_PROBABILITY)", "bits(least)", "number", "position"),
     "conditions and expressions put together of the above; values are bound": (
         "' or '.join(faulty.values())", "' union '.join(strict)", "' union all '.join(cells)", "levels", "weight",
         "' union all '.join(each)", "' union all '.join(unreadable)", "_READABLE[f.type].format('cell')", "changes",

@@ -54,6 +54,8 @@ def _known_errors() -> Iterator[None]:
     from pipelines.decisions.statement import DecisionRefusedError
     from pipelines.disk import disk_trouble
     from pipelines.ingest.refusal import FileRefusedError
+    from pipelines.match.spark.handover import SparkDisagreesError
+    from pipelines.match.spark.submit import SparkFailedError
     from pipelines.merge import MergeError
     from pipelines.quality import TableGateError
     from pipelines.review.publish import NoReportError
@@ -72,6 +74,7 @@ def _known_errors() -> Iterator[None]:
     except (
         TableGateError, WarehouseBusyError, WarehouseDamagedError, WarehouseShapeError, StoreUnavailableError,
         DecisionsDamagedError, FileRefusedError, MergeError, BackupRefusedError, SealBrokenError,
+        SparkFailedError, SparkDisagreesError,
     ) as error:  # fmt: skip
         click.echo(f"oneclient: {disk_trouble(error) or error}", err=True)
         sys.exit(FOUND_A_PROBLEM)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import asdict, dataclass, field
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -17,6 +18,8 @@ from pipelines.match.drift import drift, profile
 from pipelines.match.judge import judge
 from pipelines.match.model import REGISTER_COLUMNS
 from pipelines.match.models import Model, load_model, read_about, rules_hash
+from pipelines.match.spark import handover
+from pipelines.match.spark.submit import submit
 from pipelines.match.train import load_records, take_over_pairs, train_model
 from pipelines.quality import pass_gate, suite_columns
 from pipelines.settings import Settings
@@ -54,8 +57,24 @@ def match_clients(settings: Settings, day: date) -> Matching:
         with warehouse.transaction():
             take_snapshot(settings, warehouse)
             matching = _Night(warehouse, settings, model, day).run(scored_in_training=known is None)
+        handover.discard(settings)
     log.info("matched %d records, %d scored again", matching.records, matching.scored_again)
     return matching
+
+
+def hand_out_to_spark(settings: Settings, day: date) -> Path | None:
+    """Hand out what the match of this night has to score again; gives the folder, or None where DuckDB is to score it.
+
+    The warehouse stays as it was. A match afterwards takes in what Spark found, if it is still what there is to score.
+    """
+    if settings.match.engine != "spark":
+        return None
+    with open_warehouse(settings) as warehouse:
+        model = load_model(settings)
+        if model is None or not warehouse.one("select count(*) from staged.client_ids"):
+            return None
+        with warehouse.rehearsal():
+            return _Night(warehouse, settings, model, day).hand_out()
 
 
 class _Night:
@@ -84,6 +103,10 @@ class _Night:
         tiers = self.warehouse.rows("select tier, count(*) from matched.candidates group by 1 order by 1")
         records = self.warehouse.one("select count(*) from matched.records")
         return Matching(self.model.version, records, changed, dict(tiers), self._drift())
+
+    def hand_out(self) -> Path | None:
+        self._derive()
+        return handover.hand_out(self.settings, self.warehouse, self.model) if self._is_for_spark() else None
 
     def _derive(self) -> None:
         """Bring ``matched.records`` up to date. Temporary tables: ``changed``, the records to score again; ``stale``,
@@ -122,6 +145,22 @@ class _Night:
 
     def _score_again(self) -> None:
         """Temporary table ``scored_pairs``: of new and changed records with all; every other pair keeps its score."""
+        for_spark = self._is_for_spark()
+        if for_spark:
+            self._block_on_spark()
+        else:
+            self._block()
+        paired = "select * from matched.records where client_id in (select unnest([left_id, right_id]) from blocked)"
+        with self.warehouse.scratch() as scratch:
+            load_records(scratch, "records", self.warehouse.batches(paired))
+            with scratch.relation("blocked", self.warehouse.batches("from blocked")):
+                self.model.engine(scratch).score("from blocked", "scored_pairs")
+            take_over_pairs(self.warehouse, scratch)
+        if for_spark:
+            handover.look_for_disagreement(self.warehouse, "scored_pairs")
+
+    def _block(self) -> None:
+        """Temporary table ``blocked``: the pairs to score."""
         self.warehouse.execute(
             "create or replace temp table changed_records as from matched.records semi join changed using (client_id)"
         )
@@ -130,12 +169,19 @@ class _Night:
             f" {blocked_pairs(self.model.blocking, 'changed_records', 'matched.records')}"
         )
         self.warehouse.execute("drop table changed_records")  # a copy that a large register cannot afford
-        paired = "select * from matched.records where client_id in (select unnest([left_id, right_id]) from blocked)"
-        with self.warehouse.scratch() as scratch:
-            load_records(scratch, "records", self.warehouse.batches(paired))
-            with scratch.relation("blocked", self.warehouse.batches("from blocked")):
-                self.model.engine(scratch).score("from blocked", "scored_pairs")
-            take_over_pairs(self.warehouse, scratch)
+
+    def _is_for_spark(self) -> bool:
+        if self.settings.match.engine != "spark":
+            return False
+        changed = int(self.warehouse.one("select count(*) from changed"))
+        return 0 < changed >= self.settings.spark.from_records
+
+    def _block_on_spark(self) -> None:
+        """As ``_block``, without the pairs of which Spark found that they are not worth keeping."""
+        folder = handover.hand_out(self.settings, self.warehouse, self.model)
+        if not handover.is_scored(folder):
+            submit(folder)
+        handover.take_in(self.warehouse, folder)
 
     def _find_affected(self) -> None:
         """Temporary tables ``decided`` and ``affected``: the records whose candidates and cluster may change."""

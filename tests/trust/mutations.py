@@ -79,6 +79,8 @@ REMOVED: dict[str, tuple[str, str]] = {
     "C71": ("            mobile_e164,\n", ""),
     "C72": ("    merges = [signed.merge for signed in live.values()]\n", "    found, merges = [], []\n"),
     "C73": ("_SWAPPED, 0.01, 0.00002", '"false", 0.01, 0.00002'),
+    "C74": ('(folder / "pairs" / "_SUCCESS").exists()', '(folder / "pairs").exists()'),
+    "C75": ("    if odd > MOST_ODD * compared:\n", "    if False:\n"),
     "C80": ("            self.hidden |= headings\n", ""),
     "C81": (
         'observed = f"observed {value}" if isinstance(value, int | float) else "observed otherwise"',
@@ -92,4 +94,6 @@ REMOVED: dict[str, tuple[str, str]] = {
     "C87": ("    rewrite_warehouse(settings)\n", ""),
     "C88": ("        if not is_plain_file(path):\n", "        if not (is_plain_file(path) or path.is_symlink()):\n"),
     "C89": ("        if fingerprint(settings) != manifest.fingerprint:\n", "        if False:\n"),
+    "C90": ("        handover.discard(settings)\n", ""),
+    "C91": ('if self.key and self.match.engine == "spark":', "if False:"),
 }
