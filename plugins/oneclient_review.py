@@ -107,14 +107,13 @@ class Page:
     def entry(self) -> dict[str, Any]:
         """How Airflow's menu leads to it."""
         address = f"{urlparse(conf.get('api', 'base_url', fallback='')).path.rstrip('/')}{self.provider.page}"
-        in_menu = {"category": "Review"} if self.provider.name else {"nav_top_level": True}
         return {
-            "name": self.provider.name or "Review",
+            "name": f"Review {self.provider.name}".strip(),
             "href": f"{address}/",
             "destination": "nav",
+            "nav_top_level": not self.provider.name,
             "url_route": self.provider.called("review"),
             "icon": f"{address}/static/icon.svg",
-            **in_menu,
         }
 
 

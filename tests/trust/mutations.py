@@ -92,4 +92,12 @@ REMOVED: dict[str, tuple[str, str]] = {
     "C87": ("    rewrite_warehouse(settings)\n", ""),
     "C88": ("        if not is_plain_file(path):\n", "        if not (is_plain_file(path) or path.is_symlink()):\n"),
     "C89": ("        if fingerprint(settings) != manifest.fingerprint:\n", "        if False:\n"),
+    "C90": ("if (other := owners.setdefault(place, one.name)) != one.name:", "if (other := '') or not owners:"),
+    "C91": ("and _place(url) == _written(other.home):", "and not url:"),
+    "C92": ("    variable = key_variable(home)\n", "    variable = KEY_VARIABLE\n"),
+    "C93": ("self.provider.called(REVIEW)", "REVIEW"),
+    "C94": (
+        'Path(provider.inbox or params["inbox"] or settings.inbox)',
+        'Path(params.get("inbox") or provider.inbox or settings.inbox)',
+    ),
 }
