@@ -34,6 +34,7 @@ ROOT = Path(__file__).parents[2]
 DAGS = ROOT / "dags"
 PEOPLE = {"ann_acme": "user", "bob_beta": "user", "vic_acme": "viewer", "sue": "admin"}
 A_LIST = '[acme]\nhome = "acme"\n[beta]\nhome = "beta"\nat = "03:15"\nqueue = "beta_only"\n'
+LATE = "late_roster_clients_20261121.csv"
 KINDS = ("nightly", "train", "apply_merges", "undo_merges")
 ADDRESS = re.compile(r'href="([^"]*/candidates/C[0-9A-F]{10})')
 
@@ -74,11 +75,10 @@ def nights(
     assert not (homes["beta"] / "oneclient.duckdb").exists()
     assert bag.dags["nightly_acme"].test(run_conf={"day": NIGHT.isoformat()}).state == "success"
     (homes["beta"] / "settings.toml").write_text("")
-    late = homes["acme"] / "inbox" / "late_roster_clients_20261121.csv"
+    late = homes["acme"] / "inbox" / LATE
     late.write_text(f"ClientID,Forename,Surname\n1,Peggy,Archer{WORDS['acme']}\n")
     someone_elses = {"day": NIGHT.isoformat(), "inbox": str(homes["acme"] / "inbox")}
     assert bag.dags["nightly_beta"].test(run_conf=someone_elses).state == "success"
-    assert late.exists()
     return {name: load_settings(home) for name, home in homes.items()}
 
 
@@ -125,6 +125,9 @@ class TestANightOfEach:
             found = dict(contents(settings.home))
             assert sum(WORDS[name].encode() in content.lower() for content in found.values()) > 10
             assert [place for place, content in found.items() if other.encode() in content.lower()] == []
+
+    def test_an_inbox_that_a_form_names_all_the_same_is_left_alone(self, nights: dict[str, Settings]) -> None:
+        assert (nights["acme"].inbox / LATE).exists()
 
     def test_both_know_the_same_people_by_the_same_references(self, nights: dict[str, Settings]) -> None:
         """So that what is said of one could be taken for what is said of the other."""
