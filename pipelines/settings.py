@@ -232,7 +232,7 @@ def read_settings(home: Path | None = None) -> Settings:
             raise SettingsError("settings.toml: home has no place in it: the file lies in the home. Take it out.")
         if "key" in written:
             raise KeyRefusedError(
-                f"settings.toml: key has no place in a file. Take it out, and set {key_variable(home)}."
+                f"settings.toml: key has no place in a file. Take it out, and set {whose(home).key_variable}."
             )
         settings = Settings.model_validate({**written, "home": home, "key": key_of_home(home)})
     except ValidationError as error:
@@ -265,14 +265,9 @@ def home_of(provider: str) -> Path:
     return home
 
 
-def provider_on_the_list(home: Path) -> str:
-    """The name of the provider whose home this is; empty for a home that is on no list."""
-    return _listed(lambda: provider_of(home)).name
-
-
-def key_variable(home: Path) -> str:
-    """The environment variable that holds the key of a home: its provider's own, if that is on the list."""
-    return _listed(lambda: provider_of(home)).key_variable
+def whose(home: Path) -> Provider:
+    """The provider whose home this is; one without a name for a home that is on no list. Raises SettingsError."""
+    return _listed(lambda: provider_of(home))
 
 
 def key_of_home(home: Path) -> SecretStr | None:
@@ -280,7 +275,7 @@ def key_of_home(home: Path) -> SecretStr | None:
 
     Raises KeyRefusedError for what is none, and for a key that is meant for one home where there are several.
     """
-    variable = key_variable(home)
+    variable = whose(home).key_variable
     key = key_of_environment(variable)
     if key is None and variable != KEY_VARIABLE and os.environ.get(KEY_VARIABLE, "").strip():
         raise KeyRefusedError(

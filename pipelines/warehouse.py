@@ -18,7 +18,7 @@ import duckdb
 import pandas as pd
 from tenacity import RetryError, Retrying, retry_if_exception, stop_after_delay, wait_random_exponential
 
-from pipelines.settings import KeyRefusedError, Settings, key_variable
+from pipelines.settings import KeyRefusedError, Settings, whose
 
 SQL = Path(__file__).parent.parent / "sql"
 STAGES = {"raw": "1_raw", "staged": "2_staged", "matched": "3_matched", "reviewed": "4_reviewed", "merged": "5_merged"}
@@ -283,7 +283,7 @@ def open_warehouse(settings: Settings) -> Iterator[Warehouse]:
         if said := next((said for sign, said in _DAMAGED.items() if sign in str(error)), None):
             raise WarehouseDamagedError(said) from error
         if said := next((said for sign, said in _REFUSED.items() if sign in str(error)), None):
-            raise KeyRefusedError(said.format(key=key_variable(settings.home))) from None
+            raise KeyRefusedError(said.format(key=whose(settings.home).key_variable)) from None
         raise
     try:
         warehouse = Warehouse(connection)

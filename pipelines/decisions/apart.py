@@ -11,14 +11,14 @@ from pathlib import Path
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from pipelines.settings import Settings, SettingsError, listed_providers, provider_on_the_list
+from pipelines.settings import Settings, SettingsError, listed_providers, whose
 
 _POSTGRES_PORT = 5432
 
 
 def see_that_it_is_apart(settings: Settings, url: URL) -> None:
     """Raises SettingsError when ``url``, which settings name, is also where another provider on the list decides."""
-    if settings.decisions.url is None or not (own := provider_on_the_list(settings.home)):
+    if settings.decisions.url is None or not (own := whose(settings.home).name):
         return
     for other in listed_providers():
         if other.home and other.name != own and _place(url) == _written(other.home):

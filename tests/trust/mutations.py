@@ -94,7 +94,7 @@ REMOVED: dict[str, tuple[str, str]] = {
     "C89": ("        if fingerprint(settings) != manifest.fingerprint:\n", "        if False:\n"),
     "C90": ("if (other := owners.setdefault(place, one.name)) != one.name:", "if (other := '') or not owners:"),
     "C91": ("and _place(url) == _written(other.home):", "and not url:"),
-    "C92": ("    variable = key_variable(home)\n", "    variable = KEY_VARIABLE\n"),
+    "C92": ("    variable = whose(home).key_variable\n", "    variable = KEY_VARIABLE\n"),
     "C93": ("self.provider.called(REVIEW)", "REVIEW"),
     "C94": (
         'Path(provider.inbox or params["inbox"] or settings.inbox)',

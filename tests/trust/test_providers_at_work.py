@@ -40,7 +40,7 @@ TOKENS = re.compile(r'name="(form_token|decide_token)" value="([^"]+)"')
 AS_LONG_AS_IT_MAY_TAKE_SECONDS = 900
 _WORKER = (
     "{variable}={key} AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT={port} airflow celery worker --queues {name}"
-    " --celery-hostname {name}@%h --concurrency 2 --pid {folder}/{name}.pid &"
+    " --celery-hostname {name}@%h --concurrency 2 &"
 )
 
 
@@ -54,12 +54,12 @@ class Ground:
     queues: bool = False
 
 
-def local(folder: Path, stack: ExitStack) -> Ground:
+def local(stack: ExitStack) -> Ground:
     keys = {f"ONECLIENT_KEY_{name.upper()}": key for name, key in KEYS.items()}
     return Ground({"AIRFLOW__CORE__EXECUTOR": "LocalExecutor", "AIRFLOW__CORE__PARALLELISM": "4", **keys})
 
 
-def celery(folder: Path, stack: ExitStack) -> Ground:
+def celery(stack: ExitStack) -> Ground:
     url = stack.enter_context(starting_postgres(*KEYS))
     broker = stack.enter_context(starting_redis())
     settings = {
@@ -70,7 +70,7 @@ def celery(folder: Path, stack: ExitStack) -> Ground:
         "AIRFLOW__CELERY__RESULT_BACKEND": f"db+{url}",
     }
     workers = [
-        _WORKER.format(variable=f"ONECLIENT_KEY_{name.upper()}", key=key, name=name, port=port, folder=folder)
+        _WORKER.format(variable=f"ONECLIENT_KEY_{name.upper()}", key=key, name=name, port=port)
         for (name, key), port in zip(KEYS.items(), (8793, 8794), strict=True)
     ]
     server = urlsplit(url)._replace(scheme="postgresql")
@@ -79,9 +79,9 @@ def celery(folder: Path, stack: ExitStack) -> Ground:
 
 
 @pytest.fixture(params=[local, celery], ids=["LocalExecutor", "CeleryExecutor"])
-def ground(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ground]:
+def ground(request: pytest.FixtureRequest) -> Iterator[Ground]:
     with ExitStack() as stack:
-        yield request.param(tmp_path, stack)
+        yield request.param(stack)
 
 
 @pytest.mark.prove
