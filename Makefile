@@ -35,14 +35,15 @@ bench: $(READY)
 prove: $(READY)
 	@PROVE=full $(BIN)/python -m pytest -m prove
 
-## Airflow on this machine only, over ONECLIENT_HOME; stop it with Ctrl-C.
+## Airflow on this machine only, over ONECLIENT_HOME or the list ONECLIENT_PROVIDERS; stop it with Ctrl-C.
 up: export AIRFLOW_HOME := $(CURDIR)/.airflow
 up: export ONECLIENT_HOME ?= $(CURDIR)/home
 up: export PATH := $(CURDIR)/$(BIN):$(PATH)
 up: $(READY)
 	@(umask 077; mkdir -p "$$AIRFLOW_HOME" "$$ONECLIENT_HOME/inbox")
-	echo "Preparing Airflow in .airflow, over the home $$ONECLIENT_HOME"
-	{ airflow db migrate && airflow pools set duckdb_writer 1 "one writer at a time"; } &> "$$AIRFLOW_HOME/prepare.log" \
+	echo "Preparing Airflow in .airflow, over $${ONECLIENT_PROVIDERS:-the home $$ONECLIENT_HOME}"
+	oneclient providers --pools > "$$AIRFLOW_HOME/pools.json"
+	{ airflow db migrate && airflow pools import "$$AIRFLOW_HOME/pools.json"; } &> "$$AIRFLOW_HOME/prepare.log" \
 		|| { cat "$$AIRFLOW_HOME/prepare.log"; exit 1; }
 	echo "In half a minute: http://127.0.0.1:8080, user admin, password in .airflow/simple_auth_manager_passwords.json.generated"
 	exec airflow standalone

@@ -115,6 +115,7 @@ def _make_feeds() -> None:
 def _start_airflow() -> DAG:
     settings = (line.split("=", 1) for line in (ROOT / "airflow.env").read_text().splitlines() if "=" in line)
     os.environ.update(settings)
+    os.environ.pop("ONECLIENT_PROVIDERS", None)
     os.environ.update(
         AIRFLOW_HOME=str(LOG.parent), AIRFLOW__CORE__DAGS_FOLDER=str(ROOT / "dags"), ONECLIENT_HOME=str(HOME)
     )

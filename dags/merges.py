@@ -51,8 +51,9 @@ Clear the first red task *with downstream*, unless it says otherwise here.
   what brought them (`raw.files`), then trigger anew.
 - **Anything else** is tried three times more, after 1, 2 and 4 minutes. A run that is left unfinished is finished by
   the next night, or by `oneclient merge apply`.
-- **A task is queued and does not start.** All tasks that open the warehouse share the pool `duckdb_writer`, which has
-  one slot. If the pool is not there: `airflow pools set duckdb_writer 1 "one writer at a time"`.
+- **A task is queued and does not start.** All tasks that open the warehouse share a pool of one slot, `duckdb_writer`
+  or the provider's own, `duckdb_writer_<name>`. If it is not there: `oneclient providers --pools > pools.json`, then
+  `airflow pools import pools.json`.
 """
 
 from __future__ import annotations
@@ -65,9 +66,11 @@ from urllib.parse import urlparse
 
 from airflow.providers.standard.exceptions import HITLRejectException
 from airflow.providers.standard.operators.hitl import ApprovalOperator
-from airflow.sdk import Param, TriggerRule, dag, get_current_context, task
+from airflow.sdk import DAG, Param, TriggerRule, get_current_context, task
 from airflow.sdk.configuration import conf
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException, TaskAwaitingInput
+
+from pipelines.providers import ONLY, Provider, read_providers
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -75,12 +78,12 @@ if TYPE_CHECKING:
     from pipelines.merge.request import Request
     from pipelines.settings import Settings
 
-WRITER = "duckdb_writer"
+APPLY = "apply_merges"
 UNDO = "undo_merges"
 
 
 @contextmanager
-def merging() -> Iterator[tuple[Settings, Request, str]]:
+def merging(provider: Provider) -> Iterator[tuple[Settings, Request, str]]:
     """Settings, what the form asks for, and the run's name; what a retry cannot mend fails the task for good."""
     from pipelines.decisions.snapshot import DecisionsDamagedError
     from pipelines.decisions.statement import DecisionRefusedError
@@ -94,9 +97,9 @@ def merging() -> Iterator[tuple[Settings, Request, str]]:
     context = get_current_context()
     dag_id, form = context["dag"].dag_id, context["params"]
     try:
-        request = UndoRequest.of_form(form) if dag_id == UNDO else MergeRequest.of_form(form)
+        request = UndoRequest.of_form(form) if dag_id == provider.called(UNDO) else MergeRequest.of_form(form)
         with quoting_nobody():
-            yield load_settings(), request, f"{dag_id} {context['run_id']}"
+            yield load_settings(provider.home), request, f"{dag_id} {context['run_id']}"
     except (
         SettingsError, TableGateError, DecisionsDamagedError, DecisionRefusedError, NobodyError, MergeError,
     ) as error:  # fmt: skip
@@ -111,8 +114,9 @@ class SignOff(ApprovalOperator):
     this DAG*. A task could not ask that, since it has no access to the users.
     """
 
-    def __init__(self, **kwargs: Any) -> None:
+    def __init__(self, *, provider: Provider = ONLY, **kwargs: Any) -> None:
         super().__init__(subject="Sign the plan off", fail_on_reject=True, **kwargs)
+        self.provider = provider
 
     def execute(self, context: Context) -> Any:
         """Show the plan and wait for an answer. Skips, and with it all that follows, when there is nothing to sign."""
@@ -122,7 +126,7 @@ class SignOff(ApprovalOperator):
 
         if context["params"]["dry_run"]:
             raise AirflowSkipException("A dry run: the plan is all there is.")
-        with merging() as (settings, request, _):
+        with merging(self.provider) as (settings, request, _):
             if (signed_in := signed_before(settings, _plan_hash(context))) is not None:
                 return signed_in
             plan = request.plan(settings)
@@ -130,7 +134,7 @@ class SignOff(ApprovalOperator):
                 raise AirflowSkipException("There is nothing to sign off: see the plan for what is in the way.")
             page = publish_plan(settings, plan) / "plan.html"
             self.subject = headline(plan)
-            self.body = question(plan, str(page.relative_to(settings.home)), f"{_served_under()}/oneclient")
+            self.body = question(plan, str(page.relative_to(settings.home)), f"{_served_under()}{self.provider.page}")
         try:
             return super().execute(context)
         except TaskAwaitingInput as parked:
@@ -145,7 +149,7 @@ class SignOff(ApprovalOperator):
             super().execute_complete(context, event)
         except HITLRejectException:
             raise AirflowSkipException("Rejected: nothing is done.") from None
-        with merging() as (settings, request, run):
+        with merging(self.provider) as (settings, request, run):
             answered = event["responded_by_user"] or {"id": "", "name": ""}
             who = reviewer(answered["id"], answered["name"]).who
             if (signed_in := request.sign_off(settings, who, plan_hash, run)) is None:
@@ -162,52 +166,52 @@ def _plan_hash(context: Context) -> str | None:
     return told.get("plan_hash") if isinstance(told, dict) else None
 
 
-def wire() -> None:
+def wire(provider: Provider) -> None:
     """Wire the steps of a merge run, whichever way it goes."""
 
-    @task(pool=WRITER)
+    @task(pool=provider.pool)
     def plan() -> dict[str, Any]:
         from pipelines.merge.publish import publish_plan
         from pipelines.merge.request import counted
 
-        with merging() as (settings, request, _):
+        with merging(provider) as (settings, request, _):
             drawn_up = request.plan(settings)
             publish_plan(settings, drawn_up)
             return counted(drawn_up)
 
-    @task(pool=WRITER)
+    @task(pool=provider.pool)
     def begin(signed_in: int) -> list[list[str]]:
         from pipelines.merge import steps
 
-        with merging() as (settings, _, run):
+        with merging(provider) as (settings, _, run):
             return steps.begin(settings, signed_in, run)
 
     @task(
-        pool=WRITER,
+        pool=provider.pool,
         map_index_template="{{ task.op_kwargs['partitions'] | first }} … {{ task.op_kwargs['partitions'] | last }}",
     )
     def move(signed_in: int, partitions: list[str]) -> dict[str, int]:
         from pipelines.merge import steps
 
-        with merging() as (settings, _, run):
+        with merging(provider) as (settings, _, run):
             return steps.move(settings, signed_in, partitions, run)
 
     # A run with nothing of the past to move has no group of partitions, and so no move: that is no reason to stop.
-    @task(pool=WRITER, trigger_rule=TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS)
+    @task(pool=provider.pool, trigger_rule=TriggerRule.NONE_FAILED_MIN_ONE_SUCCESS)
     def finish(signed_in: int) -> dict[str, Any]:
         from pipelines.merge import steps
 
-        with merging() as (settings, _, run):
+        with merging(provider) as (settings, _, run):
             return steps.finish(settings, signed_in, run)
 
-    @task(pool=WRITER)
+    @task(pool=provider.pool)
     def publish() -> None:
         from pipelines.merge.publish import publish_merges
 
-        with merging() as (settings, _, _run):
+        with merging(provider) as (settings, _, _run):
             publish_merges(settings)
 
-    signed_off = SignOff(task_id="sign_off", pool=WRITER)
+    signed_off = SignOff(provider=provider, task_id="sign_off", pool=provider.pool)
     signed_in: Any = signed_off.output
     moved = move.partial(signed_in=signed_in).expand(partitions=begin(signed_in))
     plan() >> signed_off
@@ -225,20 +229,18 @@ WIRING: dict[str, Any] = {
     "catchup": False,
     "is_paused_upon_creation": False,
     "doc_md": __doc__,
-    "tags": ["oneclient"],
-    "default_args": {
-        "owner": "oneclient",
-        "retries": 3,
-        "retry_delay": timedelta(minutes=1),
-        "retry_exponential_backoff": 2.0,
-        "max_retry_delay": timedelta(minutes=15),
-    },
+}
+ARGUMENTS: dict[str, Any] = {
+    "owner": "oneclient",
+    "retries": 3,
+    "retry_delay": timedelta(minutes=1),
+    "retry_exponential_backoff": 2.0,
+    "max_retry_delay": timedelta(minutes=15),
 }
 
 
-@dag(
-    **WIRING,
-    params={
+FORMS: dict[str, dict[str, Param]] = {
+    APPLY: {
         "from_on": Param(
             None, type=["null", "string"], format="date", title="Visits from",
             description="The first day of the past whose visits move; left out: the first there is.",
@@ -272,15 +274,7 @@ WIRING: dict[str, Any] = {
             description="These candidates, by candidate or merge id, one a line.",
         ),
     },
-)  # fmt: skip
-def apply_merges() -> None:
-    """Merge."""
-    wire()
-
-
-@dag(
-    **WIRING,
-    params={
+    UNDO: {
         "merge_ids": Param(
             None, type=["null", "array"], items={"type": "string"}, title="Merges",
             description="The merges to take back, by merge id, one a line: oneclient merge status lists them.",
@@ -291,11 +285,9 @@ def apply_merges() -> None:
         "reason": REASON,
         "dry_run": DRY_RUN,
     },
-)  # fmt: skip
-def undo_merges() -> None:
-    """Take merges back."""
-    wire()
+}  # fmt: skip
 
-
-apply_merges()
-undo_merges()
+for one in read_providers():
+    for name, form in FORMS.items():
+        with DAG(one.called(name), params=form, tags=one.tags, default_args=ARGUMENTS | one.placed, **WIRING):
+            wire(one)

@@ -1,7 +1,7 @@
 """# nightly: files in, register up to date, candidates scored, report out
 
-Every night at 02:30 London time, for the day that has just ended. The partition key of a run is that day. The command
-line runs the very same steps, without Airflow: `oneclient nightly --day 2026-11-20`.
+Every night at 02:30 London time, or when the list of providers says, for the day that has just ended. The partition key
+of a run is that day. The command line runs the very same steps, without Airflow: `oneclient nightly --day 2026-11-20`.
 
 | task | what it does | writes |
 | --- | --- | --- |
@@ -32,8 +32,9 @@ red task *with downstream*; the rest follows. Logs and XCom hold counts and ids 
   or set `match.engine = "duckdb"` in `HOME/settings.toml` first, for the same outcome on this machine.
 - **Anything else** is tried three times more, after 1, 2 and 4 minutes. `WarehouseBusyError` after that means
   that another program has `HOME/oneclient.duckdb` open: close it. Out of disk: free some, then clear.
-- **A task is queued and does not start.** All tasks that open the warehouse share the pool `duckdb_writer`, which has
-  one slot. If the pool is not there: `airflow pools set duckdb_writer 1 "one writer at a time"`.
+- **A task is queued and does not start.** All tasks that open the warehouse share a pool of one slot, `duckdb_writer`
+  or the provider's own, `duckdb_writer_<name>`. If it is not there: `oneclient providers --pools > pools.json`, then
+  `airflow pools import pools.json`.
 
 ## A day again, or many
 
@@ -58,18 +59,28 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from airflow.sdk import CronPartitionTimetable, Param, TriggerRule, chain, dag, get_current_context, task
+from airflow.sdk import DAG, CronPartitionTimetable, Param, TriggerRule, chain, get_current_context, task
 from airflow.sdk.exceptions import AirflowFailException
+
+from pipelines.providers import Provider, read_providers
 
 if TYPE_CHECKING:
     from pipelines.settings import Settings
 
 LONDON = "Europe/London"
-WRITER = "duckdb_writer"
+DAY: dict[str, Any] = {
+    "day": Param(
+        None, type=["null", "string"], format="date", description="Left out: the day before the run, in London."
+    ),
+}
+# Not where there are several providers: whoever starts the night of one could name the inbox of another.
+INBOX: dict[str, Any] = {
+    "inbox": Param(None, type=["null", "string"], description="Left out: the inbox of ONECLIENT_HOME."),
+}
 
 
 @contextmanager
-def tonight() -> Iterator[tuple[Settings, Path, date]]:
+def tonight(provider: Provider) -> Iterator[tuple[Settings, Path, date]]:
     """Home, inbox and day of the current run; what a retry cannot mend fails the task for good."""
     from pipelines.decisions.snapshot import DecisionsDamagedError
     from pipelines.match.spark.handover import SparkDisagreesError
@@ -80,11 +91,11 @@ def tonight() -> Iterator[tuple[Settings, Path, date]]:
     context = get_current_context()
     run, params = context["dag_run"], context["params"]
     try:
-        settings = load_settings()
+        settings = load_settings(provider.home)
         ran_on = (run.logical_date or run.run_after).astimezone(ZoneInfo(LONDON)).date()
         day = params["day"] or run.partition_key or (ran_on - timedelta(days=1)).isoformat()
         with quoting_nobody():
-            yield settings, Path(params["inbox"] or settings.inbox), date.fromisoformat(day)
+            yield settings, Path(provider.inbox or params["inbox"] or settings.inbox), date.fromisoformat(day)
     except (SettingsError, TableGateError, DecisionsDamagedError, SparkDisagreesError) as error:
         raise AirflowFailException(str(error)) from error
 
@@ -112,91 +123,71 @@ def told(result: object, *facts: str) -> dict[str, Any]:
     return {fact: getattr(result, fact) for fact in facts}
 
 
-@dag(
-    schedule=CronPartitionTimetable("30 2 * * *", timezone=LONDON, run_offset=-1, key_format="%Y-%m-%d"),
-    catchup=False,
-    max_active_runs=1,
-    doc_md=__doc__,
-    tags=["oneclient"],
-    params={
-        "day": Param(
-            None, type=["null", "string"], format="date", description="Left out: the day before the run, in London."
-        ),
-        "inbox": Param(None, type=["null", "string"], description="Left out: the inbox of ONECLIENT_HOME."),
-    },
-    default_args={
-        "owner": "oneclient",
-        "retries": 3,
-        "retry_delay": timedelta(minutes=1),
-        "retry_exponential_backoff": 2.0,
-        "max_retry_delay": timedelta(minutes=15),
-    },
-)
-def nightly() -> None:
+def wire(provider: Provider) -> None:
     """Wire the eight steps of `pipelines.nightly`."""
 
     @task
     def find_deliveries() -> list[str]:
         from pipelines import nightly
 
-        with tonight() as (_, inbox, day):
+        with tonight(provider) as (_, inbox, day):
             return nightly.find_deliveries(inbox, day)
 
-    @task(pool=WRITER, map_index_template="{{ task.op_kwargs['delivery_id'] }}")
+    @task(pool=provider.pool, map_index_template="{{ task.op_kwargs['delivery_id'] }}")
     def land(delivery_id: str) -> dict[str, Any] | None:
         from pipelines import nightly
 
-        with tonight() as (settings, inbox, day):
+        with tonight(provider) as (settings, inbox, day):
             landing = nightly.land(settings, inbox, day, delivery_id)
             return landing and told(landing, "file_id", "status", "rows_read", "rows_loaded", "rows_rejected")
 
-    @task(pool=WRITER, trigger_rule=TriggerRule.NONE_FAILED)
+    @task(pool=provider.pool, trigger_rule=TriggerRule.NONE_FAILED)
     def stage() -> dict[str, Any]:
         from pipelines import nightly
 
-        with tonight() as (settings, _, day):
+        with tonight(provider) as (settings, _, day):
             return told(nightly.stage(settings, day), "files", "written", "new_clients")
 
-    @task(pool=WRITER)
+    @task(pool=provider.pool)
     def finish_merges() -> dict[str, Any]:
         from pipelines import nightly
 
-        with tonight() as (settings, _, _day):
+        with tonight(provider) as (settings, _, _day):
             return told(nightly.finish_merges(settings), "signed_in", "merges", "undone", "partitions")
 
     @task
     def take_decisions() -> dict[str, Any]:
         from pipelines import nightly
 
-        with tonight() as (settings, inbox, day):
+        with tonight(provider) as (settings, inbox, day):
             return told(nightly.take_decisions(settings, inbox, day), "files", "recorded", "repeated", "refused")
 
-    @task.short_circuit(pool=WRITER, ignore_downstream_trigger_rules=False)
+    @task.short_circuit(pool=provider.pool, ignore_downstream_trigger_rules=False)
     def hand_out() -> str | None:
         from pipelines import nightly
 
-        with tonight() as (settings, _, day):
+        with tonight(provider) as (settings, _, day):
             return nightly.hand_out(settings, day)
 
-    @task(pool=WRITER, trigger_rule=TriggerRule.NONE_FAILED)
+    @task(pool=provider.pool, trigger_rule=TriggerRule.NONE_FAILED)
     def match() -> dict[str, Any]:
         from pipelines import nightly
 
-        with tonight() as (settings, _, day):
+        with tonight(provider) as (settings, _, day):
             return told(nightly.match(settings, day), "records", "scored_again", "tiers", "train_again")
 
-    @task(pool=WRITER)
+    @task(pool=provider.pool)
     def report() -> None:
         from pipelines import nightly
 
-        with tonight() as (settings, _, day):
+        with tonight(provider) as (settings, _, day):
             nightly.report(settings, day)
 
-    @task(pool=WRITER)
+    @task(pool=provider.pool)
     def retire() -> dict[str, Any]:
         from pipelines import nightly
 
-        with tonight() as (settings, _, day):
+        with tonight(provider) as (settings, _, day):
             return told(nightly.retire(settings, day), "files", "rows", "originals", "reports", "quarantined")
 
     spark = spark_submit()
@@ -212,4 +203,24 @@ def nightly() -> None:
     )
 
 
-nightly()
+for one in read_providers():
+    with DAG(
+        one.called("nightly"),
+        schedule=CronPartitionTimetable(
+            f"{one.at.minute} {one.at.hour} * * *", timezone=LONDON, run_offset=-1, key_format="%Y-%m-%d"
+        ),
+        catchup=False,
+        max_active_runs=1,
+        doc_md=__doc__,
+        tags=one.tags,
+        params=DAY if one.inbox else DAY | INBOX,
+        default_args={
+            "owner": "oneclient",
+            "retries": 3,
+            "retry_delay": timedelta(minutes=1),
+            "retry_exponential_backoff": 2.0,
+            "max_retry_delay": timedelta(minutes=15),
+            **one.placed,
+        },
+    ):
+        wire(one)

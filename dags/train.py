@@ -16,22 +16,16 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from airflow.sdk import dag, task
+from airflow.sdk import DAG, task
 from airflow.sdk.exceptions import AirflowFailException
 
+from pipelines.providers import Provider, read_providers
 
-@dag(
-    schedule=None,
-    catchup=False,
-    max_active_runs=1,
-    doc_md=__doc__,
-    tags=["oneclient"],
-    default_args={"owner": "oneclient", "retries": 2, "retry_delay": timedelta(minutes=1)},
-)
-def train() -> None:
+
+def wire(provider: Provider) -> None:
     """Wire the one step."""
 
-    @task(pool="duckdb_writer")
+    @task(pool=provider.pool)
     def train_model() -> dict[str, Any]:
         from pipelines import nightly
         from pipelines.match.train import NothingToLearnError
@@ -40,11 +34,21 @@ def train() -> None:
 
         try:
             with quoting_nobody():
-                return nightly.train(load_settings())
+                return nightly.train(load_settings(provider.home))
         except (SettingsError, NothingToLearnError) as error:
             raise AirflowFailException(str(error)) from error
 
     train_model()
 
 
-train()
+for one in read_providers():
+    with DAG(
+        one.called("train"),
+        schedule=None,
+        catchup=False,
+        max_active_runs=1,
+        doc_md=__doc__,
+        tags=one.tags,
+        default_args={"owner": "oneclient", "retries": 2, "retry_delay": timedelta(minutes=1), **one.placed},
+    ):
+        wire(one)

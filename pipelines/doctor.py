@@ -18,8 +18,9 @@ from pipelines.decisions.two_persons import SWITCHED_OFF
 from pipelines.match.models import load_model
 from pipelines.match.spark.submit import spark_submit
 from pipelines.private import too_open
+from pipelines.providers import Provider
 from pipelines.sealing import is_sealed, originals
-from pipelines.settings import KeyRefusedError, Settings, SettingsError
+from pipelines.settings import KeyRefusedError, Settings, SettingsError, listed_providers, load_settings
 from pipelines.sources import load_sources
 from pipelines.warehouse import Warehouse, WarehouseBusyError, WarehouseDamagedError, open_warehouse
 
@@ -60,6 +61,28 @@ def examine(settings: Settings) -> list[Finding]:
     except WarehouseDamagedError as error:
         findings.append(Finding("warehouse", False, str(error), "Do that, then run doctor again."))
     return findings
+
+
+def examine_providers() -> list[Finding]:
+    """Whether each provider can be served: its settings, its key, and a decision store that is its own.
+
+    Raises SettingsError for a list that cannot be used.
+    """
+    return [_served(provider) for provider in listed_providers()]
+
+
+def _served(provider: Provider) -> Finding:
+    check = provider.name or "the only provider"
+    try:
+        settings = load_settings(provider.home)
+        with open_decisions(settings):
+            return Finding(check, True, f"{settings.home}, DAG {provider.called('nightly')}, pool {provider.pool}")
+    except (SettingsError, StoreUnavailableError) as error:
+        return Finding(check, False, str(error), "Its runs fail until then; those of others do not.")
+    except OSError as error:
+        return Finding(
+            check, False, f"its home cannot be used: {error.strerror}", "See that the folder can be written."
+        )
 
 
 def _sources(settings: Settings) -> Finding:

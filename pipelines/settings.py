@@ -1,21 +1,25 @@
-"""The one place that reads settings: ``HOME/settings.toml``, and ``ONECLIENT_HOME`` and ``ONECLIENT_KEY``."""
+"""The one place that reads settings: ``HOME/settings.toml``, and ``ONECLIENT_HOME`` and ``ONECLIENT_KEY``; who else
+shares this Airflow stands in ``pipelines/providers.py``."""
 
 from __future__ import annotations
 
 import hashlib
 import os
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 from zoneinfo import ZoneInfo
 
 from phonenumbers import SUPPORTED_REGIONS
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
 from pipelines.private import keep_private, make_folder
+from pipelines.providers import LIST_VARIABLE, Provider, ProvidersError, provider_of, read_providers
 
 HOME_VARIABLE = "ONECLIENT_HOME"
 KEY_VARIABLE = "ONECLIENT_KEY"
+Listed = TypeVar("Listed")
 TIERS = ("near-certain", "likely", "possible")
 
 
@@ -282,8 +286,10 @@ def read_settings(home: Path | None = None) -> Settings:
         if "home" in written:
             raise SettingsError("settings.toml: home has no place in it: the file lies in the home. Take it out.")
         if "key" in written:
-            raise KeyRefusedError(f"settings.toml: key has no place in a file. Take it out, and set {KEY_VARIABLE}.")
-        settings = Settings.model_validate({**written, "home": home, "key": key_of_environment()})
+            raise KeyRefusedError(
+                f"settings.toml: key has no place in a file. Take it out, and set {whose(home).key_variable}."
+            )
+        settings = Settings.model_validate({**written, "home": home, "key": key_of_home(home)})
     except ValidationError as error:
         raise SettingsError(f"settings.toml: {first_problem(error)}. Correct it and run again.") from error
     except (ValueError, OSError) as error:
@@ -298,6 +304,47 @@ def read_settings(home: Path | None = None) -> Settings:
 def home_folder(home: Path | None = None) -> Path:
     """The folder of a home: the one that is named, else ``$ONECLIENT_HOME``, else ``./home``."""
     return (home or Path(os.environ.get(HOME_VARIABLE, "home"))).expanduser().resolve()
+
+
+def listed_providers() -> list[Provider]:
+    """Every provider that is served here. Raises SettingsError for a list that cannot be used."""
+    return _listed(read_providers)
+
+
+def home_of(provider: str) -> Path:
+    """The home of a provider on the list. Raises SettingsError for a name that is not on it."""
+    homes = {one.name: one.home for one in listed_providers()}
+    if not provider or not (home := homes.get(provider)):
+        known = ", ".join(filter(None, homes)) or f"none: {LIST_VARIABLE} names no list"
+        raise SettingsError(f"There is no such provider. On the list are: {known}.")
+    return home
+
+
+def whose(home: Path) -> Provider:
+    """The provider whose home this is; one without a name for a home that is on no list. Raises SettingsError."""
+    return _listed(lambda: provider_of(home))
+
+
+def key_of_home(home: Path) -> SecretStr | None:
+    """The key of a home, if any; no other provider's key is ever looked at.
+
+    Raises KeyRefusedError for what is none, and for a key that is meant for one home where there are several.
+    """
+    variable = whose(home).key_variable
+    key = key_of_environment(variable)
+    if key is None and variable != KEY_VARIABLE and os.environ.get(KEY_VARIABLE, "").strip():
+        raise KeyRefusedError(
+            f"{KEY_VARIABLE} is set, but this home is of a provider on the list: set {variable} to its own key, or "
+            f"take {KEY_VARIABLE} away for a home without encryption."
+        )
+    return key
+
+
+def _listed(read: Callable[[], Listed]) -> Listed:
+    try:
+        return read()
+    except ProvidersError as error:
+        raise SettingsError(str(error)) from error
 
 
 def key_of_environment(variable: str = KEY_VARIABLE) -> SecretStr | None:

@@ -19,7 +19,7 @@ import pandas as pd
 import pyarrow as pa
 from tenacity import RetryError, Retrying, retry_if_exception, stop_after_delay, wait_random_exponential
 
-from pipelines.settings import KEY_VARIABLE, KeyRefusedError, Settings
+from pipelines.settings import KeyRefusedError, Settings, whose
 
 SQL = Path(__file__).parent.parent / "sql"
 STAGES = {"raw": "1_raw", "staged": "2_staged", "matched": "3_matched", "reviewed": "4_reviewed", "merged": "5_merged"}
@@ -42,13 +42,13 @@ _DAMAGED = {
 }  # what DuckDB says, and what to do
 _REFUSED = {
     "without a key": (
-        f"This home is encrypted. Set {KEY_VARIABLE} to its key and run again. Without the key nobody can read it."
+        "This home is encrypted. Set {key} to its key and run again. Without the key nobody can read it."
     ),
     "is not encrypted": (
-        f"{KEY_VARIABLE} is set, and this home is not encrypted. To encrypt it: take the key away, oneclient backup "
+        "{key} is set, and this home is not encrypted. To encrypt it: take the key away, oneclient backup "
         "--to FILE, set the key, oneclient restore FILE --home NEWHOME; then delete FILE and the old home."
     ),
-    "Wrong encryption key": f"{KEY_VARIABLE} is not the key of this home. Set the right one and run again.",
+    "Wrong encryption key": "{key} is not the key of this home. Set the right one and run again.",
 }
 _NO_CRYPTO = (
     "To encrypt, DuckDB needs its extension httpfs, which is not installed. On a machine with a network, as the user "
@@ -318,7 +318,7 @@ def open_warehouse(settings: Settings) -> Iterator[Warehouse]:
         if said := next((said for sign, said in _DAMAGED.items() if sign in str(error)), None):
             raise WarehouseDamagedError(said) from error
         if said := next((said for sign, said in _REFUSED.items() if sign in str(error)), None):
-            raise KeyRefusedError(said) from None
+            raise KeyRefusedError(said.format(key=whose(settings.home).key_variable)) from None
         raise
     try:
         warehouse = Warehouse(connection)

@@ -1,25 +1,29 @@
-"""The review page inside the Airflow UI: *Review* in the menu, served under ``/oneclient``. The page itself knows no
-Airflow and stands in ``pipelines/review/desk``; here is who may come in.
+"""The review page inside the Airflow UI: *Review* in the menu, served under ``/oneclient``, or one for each provider of
+the list, under ``/oneclient/<name>``. The page itself knows no Airflow and stands in ``pipelines/review/desk``; here is
+who may come in.
 
 | permission | what it lets a person do | asked of Airflow's auth manager as |
 | --- | --- | --- |
-| ``REVIEW`` | see candidates, reveal, decide, undo | may edit the DAG ``nightly`` |
-| ``MERGE`` | run merges, sign them off; asked by Airflow, not by the page | may edit the DAG ``apply_merges`` |
+| ``REVIEW`` | see candidates, reveal, decide, undo | may edit the provider's DAG ``nightly`` |
+| ``MERGE`` | run merges, sign them off; asked by Airflow, not by the page | may edit its DAG ``apply_merges`` |
 
 With FAB give a role *can edit on DAG:nightly* to review; to merge *can edit on DAG:apply_merges*, *can create on DAG
-Runs* and *can edit on HITL Detail*; and the same on *DAG:undo_merges* to take back. The simple auth manager has global
-roles only: *user* and above have all of it, *viewer* has none, and only the rule of two persons
-(``pipelines/decisions/two_persons.py``) keeps approver and executor apart.
+Runs* and *can edit on HITL Detail*; and the same on *DAG:undo_merges* to take back. The DAGs of a provider on the list
+end in its name, *DAG:nightly_acme*. The simple auth manager has global roles only: *user* and above have all of it, of
+every provider, *viewer* has none, and only the rule of two persons (``pipelines/decisions/two_persons.py``) keeps
+approver and executor apart.
 """
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlparse
 
 from airflow.configuration import conf
 from airflow.plugins_manager import AirflowPlugin
+
+from pipelines.providers import Provider, read_providers
 
 if TYPE_CHECKING:
     from airflow.api_fastapi.auth.managers.models.base_user import BaseUser
@@ -29,7 +33,6 @@ if TYPE_CHECKING:
 
 REVIEW = "nightly"
 MERGE = "apply_merges"
-PREFIX = "/oneclient"
 
 
 def as_of_now(user: BaseUser) -> BaseUser | None:
@@ -59,46 +62,67 @@ def is_permitted(user: BaseUser, dag_id: str) -> bool:
     return get_auth_manager().is_authorized_dag(method="PUT", details=DagDetails(id=dag_id), user=user)
 
 
-async def admit(request: Request) -> Reviewer:
-    """The signed-in person, asked anew at every request. 401 without a sign-in, 403 without the permission."""
-    from airflow.api_fastapi.core_api.security import bearer_scheme, get_user
-    from fastapi import HTTPException
-    from fastapi.concurrency import run_in_threadpool
+class Page:
+    """The review page of one provider, as the server knows it."""
 
-    from pipelines.review.desk.people import reviewer
+    def __init__(self, provider: Provider) -> None:
+        self.provider = provider
 
-    user = as_of_now(await get_user(request, None, await bearer_scheme(request)))
-    if user is None or not await run_in_threadpool(is_permitted, user, REVIEW):
-        raise HTTPException(403, "You may not review. Ask whoever runs Airflow for the right to edit the DAG nightly.")
-    return reviewer(user.get_id(), user.get_name())
+    async def admit(self, request: Request) -> Reviewer:
+        """The signed-in person, asked anew at every request. 401 without a sign-in, 403 without the permission."""
+        from airflow.api_fastapi.core_api.security import bearer_scheme, get_user
+        from fastapi import HTTPException
+        from fastapi.concurrency import run_in_threadpool
+
+        from pipelines.review.desk.people import reviewer
+
+        user, dag_id = (
+            as_of_now(await get_user(request, None, await bearer_scheme(request))),
+            self.provider.called(REVIEW),
+        )
+        if user is None or not await run_in_threadpool(is_permitted, user, dag_id):
+            raise HTTPException(
+                403, f"You may not review. Ask whoever runs Airflow for the right to edit the DAG {dag_id}."
+            )
+        return reviewer(user.get_id(), user.get_name())
+
+    @cached_property
+    def app(self) -> FastAPI:
+        """Made at the first request: scheduler and workers load this file as well, and need none of it."""
+        from pipelines.review.desk.app import make_app
+        from pipelines.settings import read_settings
+
+        return make_app(lambda: read_settings(self.provider.home), self.admit, self.provider.name)
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Answer a request."""
+        await self.app(scope, receive, send)
+
+    @property
+    def mounted(self) -> dict[str, Any]:
+        """How Airflow serves it."""
+        return {"app": self, "url_prefix": self.provider.page, "name": self.provider.called("oneclient review")}
+
+    @property
+    def entry(self) -> dict[str, Any]:
+        """How Airflow's menu leads to it."""
+        address = f"{urlparse(conf.get('api', 'base_url', fallback='')).path.rstrip('/')}{self.provider.page}"
+        return {
+            "name": f"Review {self.provider.name}".strip(),
+            "href": f"{address}/",
+            "destination": "nav",
+            "nav_top_level": not self.provider.name,
+            "url_route": self.provider.called("review"),
+            "icon": f"{address}/static/icon.svg",
+        }
 
 
-@cache
-def the_app() -> FastAPI:
-    """Made at the first request: scheduler and workers load this file as well, and need none of it."""
-    from pipelines.review.desk.app import make_app
-    from pipelines.settings import read_settings
-
-    return make_app(read_settings, admit)
-
-
-async def serve(scope: Any, receive: Any, send: Any) -> None:
-    """The page, as the server knows it."""
-    await the_app()(scope, receive, send)
+PAGES = [Page(provider) for provider in read_providers()]
 
 
 class OneclientReview(AirflowPlugin):
     """What Airflow is told."""
 
     name = "oneclient_review"
-    fastapi_apps = [{"app": serve, "url_prefix": PREFIX, "name": "oneclient review"}]
-    external_views = [
-        {
-            "name": "Review",
-            "href": f"{urlparse(conf.get('api', 'base_url', fallback='')).path.rstrip('/')}{PREFIX}/",
-            "destination": "nav",
-            "url_route": "review",
-            "nav_top_level": True,
-            "icon": f"{urlparse(conf.get('api', 'base_url', fallback='')).path.rstrip('/')}{PREFIX}/static/icon.svg",
-        }
-    ]
+    fastapi_apps = [page.mounted for page in PAGES]
+    external_views = [page.entry for page in PAGES]

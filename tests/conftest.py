@@ -14,6 +14,7 @@ from office import Office
 ROOT = Path(__file__).parent.parent
 AIRFLOW_HOME = tempfile.TemporaryDirectory(prefix="oneclient-airflow-")
 
+os.environ.pop("ONECLIENT_PROVIDERS", None)
 os.environ.update(line.split("=", 1) for line in (ROOT / "airflow.env").read_text().splitlines() if "=" in line)
 os.environ.update(
     AIRFLOW_HOME=AIRFLOW_HOME.name,

@@ -26,10 +26,13 @@ _START = """
 python -c "
 from airflow.models.pool import Pool
 from airflow.utils import db
+from pipelines.providers import read_providers
 db.initdb()
-Pool.create_or_update_pool('duckdb_writer', 1, 'one writer at a time', include_deferred=False)"
+for one in read_providers():
+    Pool.create_or_update_pool(one.pool, 1, 'one writer at a time', include_deferred=False)"
 airflow scheduler &
 airflow dag-processor &
+{beside}
 exec airflow api-server --host 127.0.0.1 --port {port} --workers 1
 """
 _QUICK = {
@@ -149,9 +152,11 @@ class Triggered:
 
 
 @contextmanager
-def starting_airflow(folder: Path, home: Path, people: dict[str, str], **configured: str) -> Iterator[Airflow]:
-    """An Airflow with these people and their roles, on its way up; all of it gone afterwards. ``configured`` are
-    settings of its own, by the names of their environment variables."""
+def starting_airflow(
+    folder: Path, home: Path, people: dict[str, str], beside: str = "", **configured: str
+) -> Iterator[Airflow]:
+    """An Airflow with these people and their roles, on its way up; all of it gone afterwards. ``beside`` are lines of
+    shell that start more of it, ``configured`` settings of its own, by the names of their environment variables."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -159,7 +164,7 @@ def starting_airflow(folder: Path, home: Path, people: dict[str, str], **configu
     address = f"http://127.0.0.1:{port}"
     with (folder / "log").open("w") as log:
         server = subprocess.Popen(
-            ["bash", "-ec", _START.format(port=port)],
+            ["bash", "-ec", _START.format(port=port, beside=beside)],
             env=_environment(folder, home, address, people) | configured,
             cwd=folder,
             stdout=log,

@@ -8,7 +8,7 @@ import click
 
 from pipelines import screen
 from pipelines.cli.door import answer, command
-from pipelines.settings import home_folder, key_of_environment, load_settings
+from pipelines.settings import home_folder, key_of_home, load_settings
 
 Existing = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -49,5 +49,5 @@ def unseal(file: Path, out: Path, home: Path | None, as_json: bool) -> None:
     """Write what a sealed FILE of archive/ or quarantine/, or a sealed backup, holds."""
     from pipelines.sealing import unseal as take_out
 
-    take_out(file, out, key_of_environment())
+    take_out(file, out, key_of_home(home_folder(home)))
     answer({"file": str(out)}, as_json, lambda: click.echo(str(out)))

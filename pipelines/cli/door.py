@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from pipelines import __version__
-from pipelines.settings import SettingsError
+from pipelines.settings import SettingsError, home_of
 
 P = ParamSpec("P")
 Day = click.DateTime(formats=["%Y-%m-%d"])
@@ -34,13 +34,20 @@ def main(verbose: bool) -> None:
 
 
 def command(function: Callable[P, None], group: click.Group | None = None, name: str | None = None) -> click.Command:
-    """A command with ``--home`` and ``--json`` whose known errors become one clear line and an exit code."""
+    """A command with ``--home`` or ``--provider``, and ``--json``; its known errors become one clear line and an exit
+    code."""
 
     @click.option("--home", type=click.Path(file_okay=False, path_type=Path), help="The provider's home folder.")
+    @click.option("--provider", help="Instead of --home: a provider's name in the list of providers.")
     @click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
     @wraps(function)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        provider = kwargs.pop("provider")
         with _known_errors():
+            if provider is not None:
+                if kwargs["home"]:
+                    raise click.UsageError("Say --home or --provider, not both.")
+                kwargs["home"] = home_of(str(provider))
             function(*args, **kwargs)
 
     return (group or main).command(name)(run)

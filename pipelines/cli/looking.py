@@ -1,7 +1,8 @@
-"""Commands that look and change nothing: evaluate, fingerprint, doctor, map."""
+"""Commands that look and change nothing: evaluate, fingerprint, doctor, providers, map."""
 
 from __future__ import annotations
 
+import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -10,7 +11,7 @@ import click
 
 from pipelines import screen
 from pipelines.cli.door import FOUND_A_PROBLEM, answer, command
-from pipelines.settings import load_settings
+from pipelines.settings import listed_providers, load_settings
 
 
 @command
@@ -44,6 +45,21 @@ def doctor(home: Path | None, as_json: bool) -> None:
     from pipelines.doctor import examine
 
     findings = examine(load_settings(home))
+    well = all(finding.well for finding in findings)
+    answer({"well": well, "findings": [f.as_dict() for f in findings]}, as_json, lambda: screen.show_findings(findings))
+    sys.exit(0 if well else FOUND_A_PROBLEM)
+
+
+@command
+@click.option("--pools", is_flag=True, help="Print the pools that Airflow needs, for: airflow pools import FILE")
+def providers(pools: bool, home: Path | None, as_json: bool) -> None:
+    """Say who is on the list of providers (ONECLIENT_PROVIDERS), and whether each can be served."""
+    from pipelines.doctor import examine_providers
+
+    if pools:
+        click.echo(json.dumps({name: said for one in listed_providers() for name, said in one.pools.items()}, indent=2))
+        return
+    findings = examine_providers()
     well = all(finding.well for finding in findings)
     answer({"well": well, "findings": [f.as_dict() for f in findings]}, as_json, lambda: screen.show_findings(findings))
     sys.exit(0 if well else FOUND_A_PROBLEM)

@@ -27,7 +27,7 @@ from pipelines.custody.refusal import BackupRefusedError
 from pipelines.fingerprint import fingerprint
 from pipelines.private import FOLDER, keep_private
 from pipelines.sealing import SealBrokenError, is_sealed, originals, seal_again, unsealing
-from pipelines.settings import KEY_VARIABLE, KeyRefusedError, Settings, key_of_environment, load_settings
+from pipelines.settings import KEY_VARIABLE, KeyRefusedError, Settings, key_of_environment, key_of_home, load_settings
 from pipelines.warehouse import copy_warehouse
 
 BACKUP_KEY_VARIABLE = "ONECLIENT_BACKUP_KEY"
@@ -60,14 +60,14 @@ def restore(backup: Path, home: Path) -> Restored:
     keep_private()
     if home.exists() and (not home.is_dir() or any(path.is_symlink() or not path.is_dir() for path in home.rglob("*"))):
         raise FileExistsError("The home to restore into holds something already. Name one that is not there yet.")
-    key = key_of_environment()
+    key = key_of_home(home)
     partial = home.with_name(f".{home.name}.restoring")
     shutil.rmtree(partial, ignore_errors=True)
     try:
         partial.mkdir(mode=FOLDER, parents=True)
         before = _key_of(backup, key)
         manifest = _unpack(backup, partial, before)
-        settings = load_settings(partial)
+        settings = load_settings(partial).model_copy(update={"key": key})
         saved = settings.model_copy(update={"key": before})
         if _text(before) != _text(key):
             _change_key(saved, settings)

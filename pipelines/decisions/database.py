@@ -34,6 +34,7 @@ from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, NoSuchModul
 from sqlalchemy.pool import NullPool
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random_exponential
 
+from pipelines.decisions.apart import see_that_it_is_apart
 from pipelines.settings import Settings, SettingsError
 
 log = logging.getLogger(__name__)
@@ -93,6 +94,7 @@ def open_database(settings: Settings) -> Iterator[Engine]:
     Raises SettingsError for a URL that cannot be used, StoreUnavailableError when nobody answers or it stays locked.
     """
     url = _url(settings)
+    see_that_it_is_apart(settings, url)
     engine = _engine(url)
     try:
         _migrate(engine)

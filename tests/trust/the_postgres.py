@@ -19,8 +19,8 @@ _SERVER_USER = "postgres"  # the server refuses to run as root
 
 
 @contextmanager
-def starting_postgres() -> Iterator[str]:
-    """The URL of an empty database, for SQLAlchemy with psycopg."""
+def starting_postgres(*more: str) -> Iterator[str]:
+    """The URL of an empty database ``airflow``, for SQLAlchemy with psycopg; ``more`` are others beside it."""
     pytest.importorskip("psycopg", reason="there is no driver: pip install oneclient[postgres]")
     found = [*Path("/usr/lib/postgresql").glob("*/bin"), *map(Path, os.environ["PATH"].split(os.pathsep))]
     programs = next((folder for folder in found if (folder / "initdb").exists()), None)
@@ -49,6 +49,8 @@ def starting_postgres() -> Iterator[str]:
             while run("createdb", "-h", "127.0.0.1", "-p", str(port), "-U", "oneclient", "airflow"):
                 assert time.monotonic() < until, "PostgreSQL did not start"
                 time.sleep(0.2)
+            for name in more:
+                assert run("createdb", "-h", "127.0.0.1", "-p", str(port), "-U", "oneclient", name) == 0
             yield f"postgresql+psycopg://oneclient@127.0.0.1:{port}/airflow"
         finally:
             run("pg_ctl", "-D", str(data), "-m", "immediate", "stop")

@@ -63,19 +63,21 @@ Admit = Callable[[Request], Awaitable[Reviewer]]
 
 @dataclass(frozen=True)
 class Desk:
-    """What every request needs. ``admit`` raises HTTPException 401 or 403, NobodyError for a sign-in of no person."""
+    """What every request needs. ``admit`` raises HTTPException 401 or 403, NobodyError for a sign-in of no person;
+    ``provider`` is whose desk it is, where there are several."""
 
     settings: Callable[[], Settings]
     admit: Admit
+    provider: str = ""
     limit: SearchLimit = field(default_factory=SearchLimit)
 
 
-def make_app(settings: Callable[[], Settings], admit: Admit) -> FastAPI:
+def make_app(settings: Callable[[], Settings], admit: Admit, provider: str = "") -> FastAPI:
     """The app over the home that ``settings`` gives at each request."""
     from pipelines.review.desk import acts, clusters, pages, practice  # noqa: PLC0415 - they import this module
 
     app = FastAPI(title="oneclient review", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
-    app.state.desk = Desk(settings, admit)
+    app.state.desk = Desk(settings, admit, provider)
     app.state.files = _files()
     app.include_router(pages.router)
     app.include_router(acts.router)
@@ -103,6 +105,7 @@ def show(request: Request, template: str, status: int = 200, **said: Any) -> HTM
     """A page from its template."""
     frame = {
         "base": request.scope.get("root_path", ""),
+        "provider": request.app.state.desk.provider,
         "reviewer": getattr(request.state, "reviewer", None),
         "keys": request.cookies.get("oneclient_keys") != "off",
         "blind_mode": request.cookies.get("oneclient_blind") == "on",
