@@ -120,7 +120,7 @@ class Nights:
 
     def match(self) -> Matching:
         """One night's matching."""
-        return _Night(self.warehouse, self.register.settings, self.register.model, NIGHT).run(None)
+        return _Night(self.warehouse, self.register.settings, self.register.model, NIGHT).run(scored_in_training=False)
 
     def outcome(self) -> dict[str, list[tuple[Any, ...]]]:
         """Everything that matching keeps."""

@@ -94,14 +94,14 @@ REMOVED: dict[str, tuple[str, str]] = {
     "C87": ("    rewrite_warehouse(settings)\n", ""),
     "C88": ("        if not is_plain_file(path):\n", "        if not (is_plain_file(path) or path.is_symlink()):\n"),
     "C89": ("        if fingerprint(settings) != manifest.fingerprint:\n", "        if False:\n"),
-    "C90": ("if (other := owners.setdefault(place, one.name)) != one.name:", "if (other := '') or not owners:"),
-    "C91": ("and _place(url) == _written(other.home):", "and not url:"),
-    "C92": ("    variable = whose(home).key_variable\n", "    variable = KEY_VARIABLE\n"),
-    "C93": ("self.provider.called(REVIEW)", "REVIEW"),
-    "C94": (
+    "C90": ("        handover.discard(settings)\n", ""),
+    "C91": ('if self.key and self.match.engine == "spark":', "if False:"),
+    "C92": ("if (other := owners.setdefault(place, one.name)) != one.name:", "if (other := '') or not owners:"),
+    "C93": ("and _place(url) == _written(other.home):", "and not url:"),
+    "C94": ("    variable = whose(home).key_variable\n", "    variable = KEY_VARIABLE\n"),
+    "C95": ("self.provider.called(REVIEW)", "REVIEW"),
+    "C96": (
         'Path(provider.inbox or params["inbox"] or settings.inbox)',
         'Path(params.get("inbox") or provider.inbox or settings.inbox)',
     ),
-    "C95": ("        handover.discard(settings)\n", ""),
-    "C96": ('if self.key and self.match.engine == "spark":', "if False:"),
 }
