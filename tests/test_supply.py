@@ -194,7 +194,7 @@ WRITTEN_INTO_SQL = {
     "names of tables and columns that the code itself gives": (
         "_checked(table)", "c", "cell", "cells", "column", "comparison.name", "f.name", "feed", "field.name", "found",
         "fresh", "grouped[0]", "grouped[1]", "here", "incoming", "name", "owner", "pairs", "proposed", "records",
-        "rows", "schema", "scored.physical_name", "self.counts_for", "self.key", "self.records", "self.table", "some",
+        "rows", "schema", "scored", "self.counts_for", "self.key", "self.records", "self.table", "some",
         "table",
         "weighed", "work",
     ),
@@ -211,17 +211,20 @@ WRITTEN_INTO_SQL = {
         "_GAPLESS", "_KIND.get(field.type, 'missing')", "_NEVER", "_NEXT", "_PART_OF_STATE.get(table, 'true')",
         "field.required",
     ),
-    "numbers": ("PARTITION_BYTES", "ROUNDING_BITS", "bits(LEAST_PROBABILITY)", "bits(least)", "number", "position"),
+    "numbers": (
+        "PARTITION_BYTES", "ROUNDING_BITS", "bits(LEAST_PROBABILITY)", "bits(least)", "number", "part", "parts",
+        "position",
+    ),
     "conditions and expressions put together of the above; values are bound": (
         "' or '.join(faulty.values())", "' union '.join(strict)", "' union all '.join(cells)", "levels", "weight",
         "' union all '.join(each)", "' union all '.join(unreadable)", "_READABLE[f.type].format('cell')", "changes",
         "_affected('left_id')", "_filled('cell')", "_filled(field.name)", "blocking_condition(keys)", "condition",
         "each", "blocked_pairs(self.model.blocking, 'changed_records', 'matched.records')", "differs", "enough", "way",
         "within", "faulty[field.name]", "filled", "first", "judged", "lost", "minutes", "not_older", "numbered",
-        "pence",
+        "pence", "plain",
         "reader", "row", "same", "same_key", "select", "self.match_weight()", "self.within", "shared", "shares",
         "stated", "this",
-        "updates", "value.format(c)", "whole_row",
+        "updates", "value.format(c)", "whole_row", "worth_keeping",
     ),
     "no SQL, but a sentence that begins like it": ("_say_day(dated.start_on)", "from_on"),
 }  # fmt: skip
