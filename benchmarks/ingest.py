@@ -19,6 +19,7 @@ import duckdb
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.reporting.figures import keep, peak
 from pipelines.ingest.land import land_file
 from pipelines.settings import load_settings
 
@@ -58,6 +59,9 @@ def main() -> None:
         table.add_row(name, *times, f"{options.rows / median(seconds):,.0f}")
     console = Console()
     console.print(table)
+    if options.write:
+        figures = {"rows": options.rows, "megabytes": size, "bare": min(bare), "landed": min(landed), "peak": peak()}
+        keep("ingest", {f"{options.rows} rows": figures})
     ratio, ratio_of_bests = median(landed) / median(bare), min(landed) / min(bare)
     console.print(
         f"Landing takes {ratio:.1f} times as long by the median of {options.times}, {ratio_of_bests:.1f} by the best."
@@ -68,6 +72,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--times", type=int, default=5)
+    parser.add_argument("--write", action="store_true", help="keep the figures")
     parser.add_argument("--quick", action="store_true", help="a twentieth of the rows, three times")
     options = parser.parse_args()
     if options.quick:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
 import shutil
 import subprocess
 import sys
@@ -20,6 +19,8 @@ from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+
+from benchmarks.reporting.figures import keep, peak
 
 NIGHT = date(2026, 11, 20)
 MONTHS = 48
@@ -37,6 +38,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="oneclient-bench-", dir=options.scratch) as folder:
         told = {part: _in_a_process(part, options, folder, console) for part in PARTS}
     _show(console, options, told)
+    if options.write:
+        limit = f", memory_limit {options.memory}" if options.memory else ""
+        keep("merging", {f"{options.merges} merges over {options.visits} visits{limit}": told})
 
 
 def _show(console: Console, options: argparse.Namespace, told: dict[str, Told]) -> None:
@@ -44,8 +48,8 @@ def _show(console: Console, options: argparse.Namespace, told: dict[str, Told]) 
     title = f"{options.merges:,} merges, {options.visits:,} visits of {MONTHS} months, {whole['moved']:,} to move"
     table = Table("", "seconds", "beside", "ratio", "bar", "peak MB", title=title)
 
-    def line(name: str, seconds: float, beside: str, of: float, bar: str, peak: float) -> None:
-        table.add_row(name, f"{seconds:.2f}", beside, f"{seconds / of:.2f}", bar, f"{peak:,.0f}")
+    def line(name: str, seconds: float, beside: str, of: float, bar: str, most: float) -> None:
+        table.add_row(name, f"{seconds:.2f}", beside, f"{seconds / of:.2f}", bar, f"{most:,.0f}")
 
     table.add_row("bare UPDATE", f"{bare['update']:.2f}", "", "", "", f"{bare['peak']:,.0f}")
     table.add_row("bare scan that finds nothing to do", f"{bare['scan']:.2f}", "", "", "", "")
@@ -66,6 +70,8 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--merges", type=int, default=5_000)
     parser.add_argument("--visits", type=int, default=50_000_000)
+    parser.add_argument("--memory", help="what DuckDB may take, such as 3GiB")
+    parser.add_argument("--write", action="store_true", help="keep the figures")
     parser.add_argument("--quick", action="store_true", help="a five-hundredth of both")
     parser.add_argument("--scratch", type=Path, help="where to put the home (about 5 GB at full size)")
     parser.add_argument("--part", choices=PARTS, help=argparse.SUPPRESS)
@@ -78,6 +84,7 @@ def _options() -> argparse.Namespace:
 
 def _in_a_process(part: str, options: argparse.Namespace, folder: str, console: Console) -> Told:
     sizes = ["--merges", str(options.merges), "--visits", str(options.visits)]
+    sizes += ["--memory", options.memory] if options.memory else []
     command = [sys.executable, "-m", "benchmarks.merging", "--part", part, "--folder", folder, *sizes]
     with console.status(part):
         done = subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True)
@@ -98,6 +105,10 @@ def _make(options: argparse.Namespace) -> Told:
 
     feeds = options.folder / "feeds"
     make_sample(feeds, clients=200, visits=200, seed=1, day=NIGHT)
+    (options.folder / "home").mkdir()
+    if options.memory:
+        limit = f'[warehouse]\nmemory_limit = "{options.memory}"\n'
+        (options.folder / "home" / "settings.toml").write_text(limit, encoding="utf-8")
     settings = load_settings(options.folder / "home")
     run_night(settings, feeds / "inbox", NIGHT)
     sizes = {"clients": options.merges * CLIENTS_FOR_A_MERGE, "visits": options.visits}
@@ -137,7 +148,7 @@ def _bare(options: argparse.Namespace) -> Told:
                 "select count(*) from staged.visits as v join bare_crosswalk as x on x.client_id = v.origin_client_id"
                 " where v.client_id <> x.survivor_id"
             )
-            return {"update": update, "scan": perf_counter() - started, "peak": _peak()}
+            return {"update": update, "scan": perf_counter() - started, "peak": peak()}
 
 
 def _apply(options: argparse.Namespace) -> Told:
@@ -198,7 +209,7 @@ def _timed(what: Any) -> Told:
         steps[name] = steps.get(name, 0) + end - begin
     steps["all"] = ended - started
     moved = outcome.moved.get("visits", 0)
-    return {"steps": steps, "partitions": steps.get("partitions", 0), "moved": moved, "peak": _peak()}
+    return {"steps": steps, "partitions": steps.get("partitions", 0), "moved": moved, "peak": peak()}
 
 
 def _home(options: argparse.Namespace) -> Any:
@@ -221,11 +232,6 @@ class _copied_home:  # noqa: N801 - reads as a function
 
     def __exit__(self, *_: object) -> None:
         shutil.rmtree(self.copy)
-
-
-def _peak() -> float:
-    """The most memory that this process ever held, in megabytes."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 _FIRST = 1_000_000

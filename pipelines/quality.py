@@ -9,7 +9,8 @@ import json
 import logging
 import os
 import warnings
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -75,6 +76,15 @@ def suite_columns(table: str) -> tuple[str, ...]:
     return tuple(columns)
 
 
+def unique_columns(table: str) -> tuple[str, ...]:
+    """The columns by which the suite of ``stage.table`` wants every row to be another; none if it does not ask."""
+    kinds = {"expect_compound_columns_to_be_unique": "column_list", "expect_column_values_to_be_unique": "column"}
+    for expectation in _suite(table)["expectations"]:
+        if asked := expectation["kwargs"].get(kinds.get(expectation["type"], "")):
+            return (asked,) if isinstance(asked, str) else tuple(asked)
+    return ()
+
+
 def check(table: str, rows: pd.DataFrame, subject: str) -> Gate:
     """Run the suite of ``stage.table`` over ``rows``; ``subject`` says which file or table they are."""
     suite = _suite(table)
@@ -84,14 +94,17 @@ def check(table: str, rows: pd.DataFrame, subject: str) -> Gate:
     return Gate(table, subject, len(rows), all_ran and all(c.success for c in checks), checks)
 
 
-def pass_gate(warehouse: Warehouse, night: date, table: str, rows: pd.DataFrame) -> Gate:
-    """Run a table's suite over the rows that the night brings to it, and note how it went.
+def pass_gate(warehouse: Warehouse, night: date, table: str, parts: Iterable[pd.DataFrame]) -> Gate:
+    """Run a table's suite over the rows that the night brings to it, part by part, and note how it went.
 
-    Raises TableGateError when it fails.
+    Rows that must not be alike have to stand in one part. Raises TableGateError when a part fails.
     """
-    gate = check(table, rows, table)
-    if not gate.success:
-        raise TableGateError(f"{table} failed its checks: {gate.failures()}. Its tables were left as they were.")
+    gate = Gate(table, table, 0, True, ())
+    for rows in parts:
+        part = check(table, rows, table)
+        if not part.success:
+            raise TableGateError(f"{table} failed its checks: {part.failures()}. Its tables were left as they were.")
+        gate = replace(part, rows=gate.rows + part.rows)
     line = {
         "night": night,
         "suite": gate.suite,

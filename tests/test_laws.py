@@ -231,7 +231,7 @@ class TestPersonalData:
         with open_warehouse(office.settings) as warehouse:
             rows = warehouse.frame(f"select 1 as client_id, 'R1' as reference, {cell} as kind from staged.clients")
             with pytest.raises(TableGateError, match="rows do not fit") as failed:
-                pass_gate(warehouse, SECOND, "staged.references", rows)
+                pass_gate(warehouse, SECOND, "staged.references", [rows])
         assert _said(_personal(feeds), "".join(traceback.format_exception(failed.value))) == set()
 
 

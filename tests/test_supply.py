@@ -193,6 +193,7 @@ SQL = re.compile(
 WRITTEN_INTO_SQL = {
     "names of tables and columns that the code itself gives": (
         "_checked(table)", "c", "cell", "cells", "column", "comparison.name", "f.name", "feed", "field.name", "found",
+        "key",
         "fresh", "grouped[0]", "grouped[1]", "here", "incoming", "name", "owner", "pairs", "proposed", "records",
         "rows", "schema", "scored", "self.counts_for", "self.key", "self.records", "self.table", "some",
         "table",

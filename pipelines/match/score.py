@@ -221,7 +221,7 @@ class _Night:
             f" where candidate_id in (select candidate_id from incoming) and not {_affected('left_id')}"
         )
         if len(rows):
-            pass_gate(self.warehouse, self.day, "matched.candidates", rows)
+            pass_gate(self.warehouse, self.day, "matched.candidates", [rows])
 
     def _cluster(self) -> None:
         """Bring ``matched.clusters`` and ``matched.contradictions`` up to date for the affected records."""

@@ -52,7 +52,7 @@ def gate(settings: Any, day: Any) -> Any:
     """A suite fails because names and births stand where they should not."""
     with open_warehouse(settings) as warehouse:
         cells = "1 as client_id, surname as kind, born_as_sent as issuer, forename as reference"
-        return pass_gate(warehouse, day, "staged.references", warehouse.frame(f"select {cells} from staged.clients"))
+        return pass_gate(warehouse, day, "staged.references", [warehouse.frame(f"select {cells} from staged.clients")])
 
 
 def library(settings: Any) -> Any:
