@@ -119,9 +119,13 @@ class MergeSettings(_Section):
 
 
 class ReportSettings(_Section):
-    """What leaves the building: ``mask`` hides most of each name, birth date, address and number in the report."""
+    """What leaves the building: ``mask`` hides most of each name, birth date, address and number in the report.
+
+    A report holds so many ``candidates``, the most harmful first, and shows so many of them on its page.
+    """
 
     mask: bool = False
+    candidates: int = Field(default=20_000, ge=1, le=500_000)
     candidates_on_page: int = Field(default=200, ge=1)
 
 

@@ -56,7 +56,8 @@ class GateLine:
 
 @dataclass(frozen=True)
 class Run:
-    """The summary of one night. ``tiers`` counts the candidates that are not settled, ``standings`` the decided ones.
+    """The summary of one night. ``tiers`` counts the candidates that are not settled, ``standings`` the decided ones;
+    ``beyond`` those not settled that the report had no place for, which come up as others are decided.
 
     ``train_again`` says why the model should be trained again, if it should; ``watch`` what the night found on past
     merges; ``review`` is how well people review (``quality.Quality``). ``evidence_hash`` is of all that was gathered of
@@ -82,6 +83,7 @@ class Run:
     evidence_hash: str = ""
     rules_hash: str = ""
     forgotten: int = 0
+    beyond: int = 0
 
 
 @dataclass(frozen=True)

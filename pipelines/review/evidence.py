@@ -47,7 +47,8 @@ def gather_summary(settings: Settings, warehouse: Warehouse, day: date) -> conte
     if not warehouse.exists("matched.candidates"):
         return contents.Report(_run(settings, warehouse, day), ())
     show_facts(warehouse)
-    warehouse.work("evidence", "matched.evidence")
+    warehouse.work("reported", "matched.reported", {"day": day, "settled": sorted(SETTLED)})
+    warehouse.work("evidence", "matched.evidence", {"most": settings.report.candidates})
     warehouse.work("involved", "matched.involved")
     warehouse.work("sides", "matched.sides", {"day": day})
     if warehouse.exists("matched.contradictions"):
@@ -76,7 +77,9 @@ def _with_cases(warehouse: Warehouse, summary: contents.Report) -> contents.Repo
     shown: dict[int, Row] = dict(zip(sides, told["shown"].to_pylist(), strict=True))
     missed = {miss.candidate_id: miss for miss in summary.misses}
     triangles: dict[str, list[contents.Triangle]] = {}
-    for row in _dicts(warehouse, "select * from triangles order by candidate_id, third_ref"):
+    for row in _dicts(
+        warehouse, "select * from triangles semi join evidence using (candidate_id) order by candidate_id, third_ref"
+    ):
         triangles.setdefault(row.pop("candidate_id"), []).append(contents.Triangle(**row))
     candidates = [
         replace(
@@ -126,7 +129,8 @@ def _run(settings: Settings, warehouse: Warehouse, day: date) -> contents.Run:
         config_hash=settings.config_hash(),
         clients=warehouse.one("select count(*) from staged.clients where survivor_id = client_id"),
         new_clients=dict(made),
-        tiers=dict.fromkeys(TIERS, 0) | (_open_tiers(warehouse) if matched else {}),
+        tiers=dict.fromkeys(TIERS, 0) | (dict(warehouse.rows(_OPEN_TIERS)) if matched else {}),
+        beyond=warehouse.one(_BEYOND, {"most": settings.report.candidates}) if matched else 0,
         standings=dict(warehouse.rows(_STANDINGS)) if matched else {},
         files=tuple(contents.FileLine(**{k: v for k, v in file.items() if k != "gate"}) for file in files),
         rejects=tuple(contents.Reject(**{**reject, "rows": tuple(reject["rows"])}) for reject in rejects),
@@ -143,16 +147,6 @@ def rules_hash() -> str:
     """Twelve hex digits of the source of ``pipelines/merge``, by whose rules a case is judged."""
     files = sorted(Path(next(iter(merge.__path__))).glob("*.py"))
     return sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:12]
-
-
-def _open_tiers(warehouse: Warehouse) -> dict[str, int]:
-    """How many candidates of each tier people have not settled."""
-    return dict(
-        warehouse.rows(
-            "select tier, count(*) from evidence where not list_contains($settled, standing) group by tier",
-            {"settled": sorted(SETTLED)},
-        )
-    )
 
 
 def _feed_gate(file: Row) -> contents.GateLine:
@@ -224,7 +218,9 @@ _NO_TRIANGLES = """
     create or replace temp table triangles
         (candidate_id varchar, third_ref varchar, shared_ref varchar, apart_ref varchar, why varchar)
 """
-_STANDINGS = "select standing, count(*) from evidence where standing <> '' group by standing order by standing"
+_OPEN_TIERS = "select tier, count(*) from reported where not settled group by tier"
+_BEYOND = "select count(*) from reported where not settled and place > $most"
+_STANDINGS = "select standing, count(*) from reported where standing <> '' group by standing order by standing"
 _EVIDENCE_HASH = """
     select md5(concat(
         (select string_agg(md5(to_json(e)::varchar), '' order by candidate_id) from evidence as e),

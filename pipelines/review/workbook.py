@@ -299,6 +299,8 @@ def _summary(report: Report, in_all: int) -> Iterable[tuple[str, Cell | None]]:
     for tier, count in in_order(run.tiers, TIERS):
         yield tier, count
     yield "All", sum(run.tiers.values())
+    if run.beyond:
+        yield "Not in this workbook; they come up as these are decided", run.beyond
     yield "In this workbook", None
     shown, evidence = len(report.candidates), _evidence_rows(report)
     yield "Candidates", shown if shown == in_all else _first_of(shown, in_all)

@@ -1,11 +1,7 @@
--- One row is one candidate: the level and weight of each comparison, where the pair stands by what people decided, and
--- the facts that a decision on it would be bound to. What its records say and what hangs on them is in `sides`. One that
--- was merged since the last night is no candidate any more.
-with live as (
-    select client_id from staged.clients where survivor_id = client_id
-),
-
-decided as (
+-- One row is one candidate that the report tells of: the level and weight of each comparison, where the pair stands by
+-- what people decided, and the facts that a decision on it would be bound to. What its records say and what hangs on them
+-- is in `sides`.
+with decided as (
     select
         s.left_id,
         s.right_id,
@@ -41,6 +37,7 @@ select
     coalesce(d.decided, []) as decided,
     p.* exclude (left_id, right_id)
 from matched.candidates as c
+join reported as t on t.candidate_id = c.candidate_id and t.place <= $most
 join (select left_id, right_id, columns('^(level|weight)_') from matched.pairs) as p using (left_id, right_id)
 left join matched.clusters as lk on lk.client_id = c.left_id
 left join matched.clusters as rk on rk.client_id = c.right_id
@@ -48,5 +45,4 @@ join facts as lf on lf.client_id = c.left_id
 join facts as rf on rf.client_id = c.right_id
 left join reviewed.standings as s on s.left_id = c.left_id and s.right_id = c.right_id
 left join decided as d on d.left_id = c.left_id and d.right_id = c.right_id
-where c.left_id in (from live) and c.right_id in (from live)
 order by c.candidate_id

@@ -10,8 +10,10 @@ from office import NIGHT, Office, Row, client, enrolment, order, visit
 from pipelines.match.model import REGISTER_COLUMNS, comparisons_for
 from pipelines.review.contents import Candidate, Report, Triangle
 from pipelines.review.evidence import gather_report
+from pipelines.review.page import render_page
 from pipelines.review.publish import publish_report
 from pipelines.review.published import NoReportError, read_candidate, read_cluster, read_queue, read_report
+from pipelines.settings import ReportSettings
 from pipelines.warehouse import open_warehouse
 
 ANN = {"SocialServicesRef": "0123456", "Address1": "1 Mill Road"}
@@ -236,3 +238,18 @@ def test_news_of_what_hangs_on_a_record_is_another_version(ann: Office) -> None:
     ann.visits(visit("V9", "C1", VisitDate="25/11/2026"), on="20261121")
     ann.night(date(2026, 11, 21))
     assert publish_report(ann.settings, NIGHT).resolve() != first
+
+
+def test_a_report_has_a_place_for_so_many_and_counts_the_others(office: Office) -> None:
+    """Two of three: first where carers are to visit; what is settled gives its place up."""
+    office.clients(*(client(f"C{n}", SocialServicesRef=f"R{n}", Forename=f"Ann{n}") for n in range(1, 7)))
+    office.visits(visit("V1", "C5", VisitDate="21/11/2026"), visit("V2", "C6", VisitDate="22/11/2026"))
+    office.night()
+    propose(office, *((f"careplan/C{n}", f"careplan/C{n + 1}") for n in (1, 3, 5)))
+    few = office.settings.model_copy(update={"report": ReportSettings(candidates=2)})
+    with open_warehouse(few) as warehouse:
+        report = gather_report(few, warehouse, NIGHT)
+    assert [one.left.client_ref for one in report.candidates] == ["careplan/C5", "careplan/C1"]
+    assert sum(report.run.tiers.values()) == 3
+    assert report.run.beyond == 1
+    assert "1 more waits" in render_page(report, most=10)
