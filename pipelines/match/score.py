@@ -90,19 +90,24 @@ class _Night:
     def run(self, *, scored_in_training: bool) -> Matching:
         self._derive()
         changed = int(self.warehouse.one("select count(*) from changed"))
-        if self.warehouse.one("select count(*) from stale"):
+        stale = self.warehouse.one("select count(*) from stale")
+        if stale:
             if not scored_in_training:
                 self._score_again()
             self._keep_pairs()
         else:
             self.warehouse.execute("create or replace temp table parted (client_id integer)")
         self._find_affected()
-        if self.warehouse.one("select count(*) from affected"):
+        affected = self.warehouse.one("select count(*) from affected")
+        if affected:
             self._draw_up_candidates()
             self._cluster()
+        if stale or affected:
+            self._look_for_drift()
+        train_again = [reason for (reason,) in self.warehouse.rows("select reason from matched.drift order by reason")]
         tiers = self.warehouse.rows("select tier, count(*) from matched.candidates group by 1 order by 1")
         records = self.warehouse.one("select count(*) from matched.records")
-        return Matching(self.model.version, records, changed, dict(tiers), self._drift())
+        return Matching(self.model.version, records, changed, dict(tiers), train_again)
 
     def hand_out(self) -> Path | None:
         self._derive()
@@ -250,8 +255,8 @@ class _Night:
             within=_affected("middle_id"),
         )
 
-    def _drift(self) -> list[str]:
-        """Why the model should be trained again; kept in ``matched.drift`` for the report."""
+    def _look_for_drift(self) -> None:
+        """Bring ``matched.drift`` up to date: why the model should be trained again."""
         about = read_about(self.settings)
         now = profile(
             self.warehouse,
@@ -268,7 +273,6 @@ class _Night:
                 "create or replace temp table incoming as select reason::varchar as reason from reasons"
             )
         self.warehouse.upsert("matched.drift", ["reason"], "incoming", within="true")
-        return reasons
 
 
 def _affected(column: str) -> str:
