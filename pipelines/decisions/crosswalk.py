@@ -55,7 +55,8 @@ def crosswalk(merges: Iterable[Merge]) -> dict[str, str]:
     survivor: dict[str, str] = {}
     for merge in reversed(merges):
         named = next(member for member in merge.members if member.client_ref == merge.survivor)
-        for group in sorted({groups.of(one) for one, _ in merge.pairs} - survivor.keys()):
+        nameless = {group for group in (groups.of(one) for one, _ in merge.pairs) if group not in survivor}
+        for group in sorted(nameless):
             there = (ref for ref in named.origins if groups.of(ref) == group)
             if found := next(there, None):
                 survivor[group] = found
