@@ -40,7 +40,7 @@ def main() -> None:
     _show(console, options, told)
     if options.write:
         limit = f", memory_limit {options.memory}" if options.memory else ""
-        keep("merging", {f"{options.merges} merges over {options.visits} visits{limit}": told})
+        keep("merging", {f"{options.merges:,} merges over {options.visits:,} visits{limit}": told})
 
 
 def _show(console: Console, options: argparse.Namespace, told: dict[str, Told]) -> None:

@@ -66,7 +66,7 @@ def main() -> None:
     if options.write:
         from benchmarks.matching.report import circumstances, markdown, write_section  # noqa: PLC0415
 
-        keep("stages", {f"{options.clients} people": {**told["night"], "bare": told["bare"]}})
+        keep("stages", {f"{options.clients:,} people": {**told["night"], "bare": told["bare"]}})
         sizes = f"A first night of {options.clients:,} people and {options.visits:,} visits."
         write_section(TITLE, [circumstances(["ours"]), "", sizes, "", *markdown(HEADINGS, rows)])
 

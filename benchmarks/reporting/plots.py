@@ -9,6 +9,7 @@ import altair
 import pandas as pd
 
 from benchmarks.reporting.figures import read
+from benchmarks.stages import STAGES
 
 PLOTS = Path(__file__).parents[1] / "plots"
 # Okabe and Ito's colours, which colour-blind readers tell apart; each is another dash or shape too.
@@ -48,10 +49,18 @@ def dedupe() -> Any:
     if not rows:
         return None
     base = altair.Chart(pd.DataFrame(rows)).encode(
-        x=altair.X("records:Q", scale=altair.Scale(type="log"), title="records", axis=altair.Axis(format="~s")),
+        x=altair.X(
+            "records:Q",
+            scale=altair.Scale(type="log", domain=[5e4, 1e7]),
+            title="records",
+            axis=altair.Axis(format="~s"),
+        ),
         y=altair.Y("seconds:Q", scale=altair.Scale(type="log"), title="CPU seconds"),
         color=altair.Color(
-            "who:N", scale=altair.Scale(range=[OURS, PEER]), legend=altair.Legend(orient="top"), title=None
+            "who:N",
+            scale=altair.Scale(range=[OURS, PEER]),
+            legend=altair.Legend(orient="top", labelLimit=400),
+            title=None,
         ),
     )
     line = base.mark_line().encode(strokeDash=altair.StrokeDash("who:N", title=None, legend=None))
@@ -59,7 +68,7 @@ def dedupe() -> Any:
         base.transform_filter(f"indexof(datum.who, '{who}') == 0")
         .mark_text(align=align, dx=shift, dy=low, fontSize=11)
         .encode(text="says:N")
-        for who, align, shift, low in (("oneclient", "left", 8, 12), ("plain", "right", -8, -10))
+        for who, align, shift, low in (("oneclient", "left", 8, 14), ("plain", "right", -8, -10))
     ]
     points = base.mark_point(filled=True, size=70).encode(shape=altair.Shape("who:N", title=None, legend=None))
     return altair.layer(line, points, *said).properties(
@@ -82,14 +91,23 @@ def nights() -> Any:
     frame["new records"] = frame["news"].map("{:,}".format)
     base = altair.Chart(frame).encode(
         x=altair.X(
-            "records:Q", scale=altair.Scale(type="log"), title="records in the register", axis=altair.Axis(format="~s")
+            "records:Q",
+            scale=altair.Scale(type="log", domain=[5e4, 1e7]),
+            title="records in the register",
+            axis=altair.Axis(format="~s"),
         ),
-        y=altair.Y("seconds:Q", scale=altair.Scale(type="log"), title="CPU seconds"),
+        y=altair.Y("seconds:Q", scale=altair.Scale(type="log", domain=[0.5, 30]), title="CPU seconds"),
         color=altair.Color("new records:N", scale=altair.Scale(range=[OURS, PEER, THIRD]), sort=None),
         shape=altair.Shape("new records:N", sort=None),
     )
-    text = base.mark_text(dy=-12).encode(text=altair.Text("seconds:Q", format=".1f"))
-    return altair.layer(base.mark_line(), base.mark_point(filled=True, size=70), text).properties(
+    few = min(frame["news"])
+    text = [
+        base.transform_filter(f"datum.news {which} {few}")
+        .mark_text(dy=low)
+        .encode(text=altair.Text("seconds:Q", format=".1f"))
+        for which, low in (("==", 14), ("!=", -12))
+    ]
+    return altair.layer(base.mark_line(), base.mark_point(filled=True, size=70), *text).properties(
         width=620, height=320, title="What a night of new records costs to match"
     )
 
@@ -99,19 +117,21 @@ def stages() -> Any:
     kept = read("stages")
     if not kept:
         return None
-    found = max(kept.values(), key=lambda one: sum(stage["cpu"] for stage in one["stages"].values()))
+    size, found = max(kept.items(), key=lambda one: sum(stage["cpu"] for stage in one[1]["stages"].values()))
     rows = [
         {"stage": stage, "what": what, "seconds": seconds}
-        for stage, told in found["stages"].items()
-        if stage != "everything else"
-        for what, seconds in (("oneclient", told["cpu"]), ("bare DuckDB statement", found["bare"].get(stage)))
+        for stage in STAGES
+        for what, seconds in (
+            ("oneclient", found["stages"][stage]["cpu"]),
+            ("bare DuckDB statement", found["bare"].get(stage)),
+        )
         if seconds
     ]
     return (
         altair.Chart(pd.DataFrame(rows))
         .mark_bar()
         .encode(
-            y=altair.Y("stage:N", sort=[*found["stages"]], title=None),
+            y=altair.Y("stage:N", sort=[*STAGES], title=None),
             yOffset=altair.YOffset("what:N", sort=["oneclient", "bare DuckDB statement"]),
             x=altair.X("seconds:Q", title="CPU seconds"),
             color=altair.Color(
@@ -121,7 +141,7 @@ def stages() -> Any:
                 title=None,
             ),
         )
-        .properties(width=620, height=altair.Step(14), title=f"A first night of {next(iter(kept))}, stage by stage")
+        .properties(width=620, height=altair.Step(14), title=f"A first night of {size}, stage by stage")
     )
 
 
@@ -146,9 +166,12 @@ def merging() -> Any:
             y=altair.Y("what:N", sort=order, title=None),
             x=altair.X("seconds:Q", title="seconds"),
             color=altair.Color("what:N", sort=order, scale=altair.Scale(range=[PEER, OURS, OURS, THIRD]), legend=None),
-            row=altair.Row("run:N", title=None, sort=None, header=altair.Header(labelAngle=0, labelAlign="left")),
+            row=altair.Row(
+                "run:N", title=None, sort=None, header=altair.Header(labelOrient="top", labelAnchor="start")
+            ),
         )
         .properties(width=620, height=90, title="Moving the visits of merged clients")
+        .resolve_scale(x="independent")
     )
 
 
