@@ -227,7 +227,8 @@ class _Draft:
             as_of=self.as_of,
             undoes=tuple(Undone(merge_id=one.merge.merge_id, pairs=one.merge.pairs) for one in taken),
         )
-        then = crosswalk(one.merge for merge_id, one in self.live.items() if merge_id not in set(asked))
+        taken_ids = set(asked)
+        then = crosswalk(one.merge for merge_id, one in self.live.items() if merge_id not in taken_ids)
         measured, partitions = self._measured(signed, taken, then)
         return Plan(
             signed,
