@@ -59,7 +59,7 @@ REMOVED: dict[str, tuple[str, str]] = {
     "C54": ('for table in ("raw.rejected_rows", "raw.unread_values"):', "for table in ():"),
     "C55": ("if (path.stat().st_size, path.stat().st_mtime_ns) != (before.st_size, before.st_mtime_ns):", "if False:"),
     "C56": ("    if set(references) <= known:\n", "    if False:\n"),
-    "C57": ("    if not gate.success:\n", "    if False:\n"),
+    "C57": ("        if not part.success:\n", "        if False:\n"),
     "C58": ("    warehouse.checkpoint()\n    path.unlink()", "    path.unlink()"),
     "C59": (
         "    with open_warehouse(settings) as warehouse, warehouse.transaction():\n"
