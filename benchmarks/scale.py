@@ -23,7 +23,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.reporting.figures import exponent, keep, peak
+from benchmarks.reporting.figures import exponent, keep, peak, read
 
 DAY = date(2026, 11, 20)
 RECORDS_A_PERSON = 1.2
@@ -53,11 +53,10 @@ def main() -> None:
         return
     console = Console(width=None if sys.stdout.isatty() else 150)
     told = {records: _measure(options, records, console) for records in options.records}
-    lines = [*_growth(told)]
-    for line in lines:
+    for line in _growth(told):
         console.print(line)
     if options.write:
-        _write(told, lines)
+        _write(told)
 
 
 def _measure(options: argparse.Namespace, records: int, console: Console) -> dict[str, Told]:
@@ -140,15 +139,17 @@ def _growth(told: dict[int, dict[str, Told]]) -> list[str]:
     return lines
 
 
-def _write(told: dict[int, dict[str, Told]], growth: list[str]) -> None:
-    from benchmarks.matching.report import circumstances, markdown, write_section  # noqa: PLC0415
+def _write(told: dict[int, dict[str, Told]]) -> None:
+    """Renew the part of RESULTS.md from the figures of all sizes that were ever kept."""
+    from benchmarks.matching.report import markdown, write_section  # noqa: PLC0415
 
     keep("scale", {str(size): parts for size, parts in told.items()}, ["ours", "splink"])
-    written = [circumstances(["ours", "splink"])]
-    for parts in told.values():
+    kept = {int(size): parts for size, parts in sorted(read("scale").items(), key=lambda one: int(one[0]))}
+    written = []
+    for parts in kept.values():
         people = f"{parts['make_register']['records']:,} records of {parts['make_feeds']['people']:,} made-up people."
-        written += ["", people, "", *markdown(HEADINGS, _rows(parts))]
-    write_section(TITLE, [*written, "", *(f"- {line}" for line in growth)])
+        written += ["", people, "", parts["made_with"], "", *markdown(HEADINGS, _rows(parts))]
+    write_section(TITLE, [*written[1:], "", *(f"- {line}" for line in _growth(kept))])
 
 
 def _make_feeds(options: argparse.Namespace) -> Told:

@@ -13,6 +13,7 @@ import pytest
 
 from benchmarks.matching.data import LabelledFile, labelled, tidied
 from benchmarks.matching.scoring import hard_negatives, score
+from benchmarks.reporting import plots
 
 ROOT = Path(__file__).parents[1]
 PEOPLE = """
@@ -92,6 +93,32 @@ def test_it_runs_on_a_tiny_sample() -> None:
     assert "sample of 500 clients" in done.stdout
     assert "oneclient" in done.stdout
     assert "failed" not in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [("stages", ["ingest", "exact reference", "score", "report"]), ("reports", ["candidates", "bare COPY"])],
+)
+def test_what_measures_a_night_runs_small(name: str, says: list[str]) -> None:
+    command = [sys.executable, ROOT / "benchmarks" / "run.py", name, "--quick"]
+    told = " ".join(subprocess.run(command, capture_output=True, text=True, check=True).stdout.split())
+    assert [one for one in says if one not in told] == []
+
+
+def test_the_kept_figures_can_be_drawn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plots, "PLOTS", tmp_path)
+    plots.main()
+    drawn = {path.name for path in tmp_path.iterdir()}
+    assert (
+        drawn
+        == {path.name for path in (ROOT / "benchmarks" / "plots").iterdir()}
+        == {
+            "dedupe.svg",
+            "merging.svg",
+            "nights.svg",
+            "stages.svg",
+        }
+    )
 
 
 @pytest.mark.prove
