@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import logging
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -84,7 +85,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--memory", help="what DuckDB may take, such as 3GiB")
     parser.add_argument("--quick", action="store_true", help="ten thousand")
     parser.add_argument("--write", action="store_true", help="renew its part of benchmarks/RESULTS.md, and the figures")
-    parser.add_argument("--scratch", type=Path, help="where to put the homes (a million records take 10 GB)")
+    parser.add_argument("--scratch", type=Path, help="where to put the homes (a million records take 9 GB)")
     parser.add_argument("--folder", type=Path, help="a folder that keeps the register, or has it from an earlier run")
     parser.add_argument("--part", choices=PARTS, help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -194,7 +195,7 @@ def _make_register(options: argparse.Namespace) -> Told:
                 f" to '{options.folder}/people.parquet'"
             )
     with open_warehouse(settings) as warehouse:
-        for table in [*warehouse.tables("matched")]:
+        for table in warehouse.tables("matched"):
             warehouse.execute(f"drop table {table}")
         begins = 0
         for news in NEWS:
@@ -216,11 +217,7 @@ def _make_register(options: argparse.Namespace) -> Told:
 
 
 def _first_match(options: argparse.Namespace) -> Told:
-    for old in (_settings(options).models,):
-        if old.exists():
-            import shutil  # noqa: PLC0415
-
-            shutil.rmtree(old)
+    shutil.rmtree(_settings(options).models, ignore_errors=True)
     return _match(options, 0)
 
 

@@ -19,7 +19,7 @@ logging.getLogger("splink").setLevel(logging.ERROR)
 LEAST_PROBABILITY = 0.001
 ROUNDED_OFF = 0.9  # Splink adds in another order than we do, and must not lose a pair by it.
 PAIRS_AT_ONCE = 4_000_000
-"""A compared pair is some 600 bytes wide while Splink works on it."""
+"""Since a compared pair is hundreds of bytes wide while Splink works on it."""
 
 Terms: TypeAlias = pa.Table | Path
 

@@ -1,0 +1,1 @@
+"""Pairs found by Spark, for registers that one machine cannot look through; DuckDB weighs them."""
