@@ -109,6 +109,12 @@ class Warehouse:
         """The first column of the first row of a query that always has one."""
         return self.rows(sql, parameters)[0][0]
 
+    def row(self, sql: str, parameters: Parameters | None = None) -> dict[str, Any]:
+        """The first row of a query that always has one, by column."""
+        found = self.connection.execute(sql, parameters or None)
+        names = [name for name, *_ in found.description or ()]
+        return dict(zip(names, found.fetchall()[0], strict=True))
+
     def frame(self, sql: str, parameters: Parameters | None = None) -> pd.DataFrame:
         """A query as a pandas frame."""
         return self.connection.execute(sql, parameters or None).df()
@@ -275,6 +281,10 @@ class Warehouse:
                 f"{table} in this home was made by another version of oneclient ({_difference(found, wanted)}). "
                 "Keep the old home, make a new one and give it the files in archive/ again."
             )
+
+    def columns(self, table: str) -> list[str]:
+        """Names of a table's columns, in order."""
+        return [name for name, *_ in self.rows(f"describe {table}")]
 
     def exists(self, table: str) -> bool:
         """Whether ``stage.table`` is there."""

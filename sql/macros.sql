@@ -192,3 +192,27 @@ create or replace temp macro says_restricted(words) as (
 
 -- The facts of a pair (sql/4_reviewed/facts.sql), whichever of its two records stands left.
 create or replace temp macro pair_facts(one, other) as '[' || least(one, other) || ',' || greatest(one, other) || ']';
+
+-- All of a row of staged.clients that matching goes by: what matched/records.sql reads has to be in it.
+create or replace temp macro compared_hash(client) as hash(
+    client.client_ref,
+    client.forename_key,
+    client.forename_root,
+    client.known_as_root,
+    client.other_names_key,
+    client.surname_key,
+    client.born_on,
+    client.born_as_sent,
+    client.placeholders,
+    client.gender,
+    client.address_key,
+    client.town,
+    client.postcode_key,
+    client.phone_e164,
+    client.mobile_e164,
+    client.email_key,
+    client.nhs_number,
+    client.council,
+    client.reference_key,
+    client.reference_core
+);

@@ -192,8 +192,8 @@ SQL = re.compile(
 )
 WRITTEN_INTO_SQL = {
     "names of tables and columns that the code itself gives": (
-        "_checked(table)", "c", "cell", "cells", "column", "comparison.name", "f.name", "feed", "field.name", "found",
-        "key",
+        "BLOCKS", "_checked(table)", "blocks", "c", "cell", "cells", "column", "f.name", "feed", "field.name", "found",
+        "key", "one", "other",
         "fresh", "grouped[0]", "grouped[1]", "here", "incoming", "name", "owner", "pairs", "proposed", "records",
         "rows", "schema", "scored", "self.counts_for", "self.key", "self.records", "self.table", "some",
         "table",
@@ -220,7 +220,7 @@ WRITTEN_INTO_SQL = {
         "' or '.join(faulty.values())", "' union '.join(strict)", "' union all '.join(cells)", "levels", "weight",
         "' union all '.join(each)", "' union all '.join(unreadable)", "_READABLE[f.type].format('cell')", "changes",
         "_affected('left_id')", "_filled('cell')", "_filled(field.name)", "blocking_condition(keys)", "condition",
-        "each", "blocked_pairs(self.model.blocking, 'changed_records', 'matched.records')", "differs", "enough", "way",
+        "each", "blocked_pairs(names, 'blocks', 'blocks')", "before", "counts", "differs", "enough", "keys", "sums",
         "within", "faulty[field.name]", "filled", "first", "judged", "lost", "minutes", "not_older", "numbered",
         "pence", "plain",
         "reader", "row", "same", "same_key", "select", "self.match_weight()", "self.within", "shared", "shares",

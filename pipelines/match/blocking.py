@@ -82,7 +82,7 @@ def pairs_in_blocks(scratch: Warehouse, keys: tuple[str, ...]) -> int:
 
 def blocking_condition(keys: tuple[str, ...]) -> str:
     """A blocking rule as SQL over ``l`` and ``r``: each key equal on both sides (``a=b``: one's a is the other's b)."""
-    ways = _ways(keys)
+    ways = [" and ".join(map(_equal, *way)) for way in _ways(keys)]
     return ways[0] if len(ways) == 1 else " or ".join(f"({way})" for way in ways)
 
 
@@ -96,16 +96,32 @@ def blocking_conditions(names: Iterable[str]) -> list[str]:
     return [blocking_condition(BLOCKING[name]) for name in names]
 
 
-def blocked_pairs(names: Iterable[str], some: str, records: str) -> str:
-    """SQL for the pairs (``left_id`` < ``right_id``) of a record in ``some`` and one in ``records`` that share a block.
+def block_keys(names: Iterable[str], records: str) -> str:
+    """SQL for ``client_id`` and, for each blocking rule, a hash of what a record shares by it (null: it lacks a part).
 
-    ``some`` are among ``records``: new and changed ones, or all. A join for each rule, since DuckDB hashes equalities
-    but tries every pair for an *or*.
+    A rule with two unlike sides has a second column, of the other side. Numbers of 64 bits are much quicker to read and
+    join than the texts; where two texts had one hash, a pair too many would be looked at, and weigh nothing.
+    """
+    keys = [
+        f"if({' and '.join(f'{part} is not null' for part in parts)}, hash({', '.join(parts)}), null) as {column}"
+        for name in names
+        for column, parts in _columns_of(name).items()
+    ]
+    columns = ", ".join(["client_id", *keys])
+    return f"select {columns} from {records}"
+
+
+def blocked_pairs(names: Iterable[str], some: str, blocks: str) -> str:
+    """SQL for the pairs (``left_id`` < ``right_id``) of a record in ``some`` and one in ``blocks`` that share a block.
+
+    Both are as ``block_keys`` gives them, ``some`` among ``blocks``: new and changed records, or all. A join for each
+    rule, since DuckDB hashes equalities but tries every pair for an *or*.
     """
     joins = [
-        f"select l.client_id as one_id, r.client_id as other_id from {some} as l join {records} as r on {way}"
+        f"select l.client_id as one_id, r.client_id as other_id from {some} as l join {blocks} as r"
+        f" on l.{one} = r.{other}"
         for name in names
-        for way in _ways(BLOCKING[name])
+        for one, other in _joins_of(name)
     ]
     shared = " union all ".join(joins) or "select null::integer as one_id, null::integer as other_id"
     return (
@@ -114,12 +130,23 @@ def blocked_pairs(names: Iterable[str], some: str, records: str) -> str:
     )
 
 
-def _ways(keys: tuple[str, ...]) -> list[str]:
-    """A blocking rule as SQL, and again with the sides changed if that is another condition."""
-    sides = [(key.split("=") * 2)[:2] for key in keys]
-    changed = [(right, left) for left, right in sides]
-    alike = sorted(map(tuple, sides)) == sorted(changed)
-    return [" and ".join(_equal(*side) for side in way) for way in ((sides,) if alike else (sides, changed))]
+def _columns_of(name: str) -> dict[str, tuple[str, ...]]:
+    """Column of ``block_keys`` → the parts that it is a hash of, for each side of a rule that differs."""
+    one, other = _ways(BLOCKING[name])[0]
+    return {name.lower(): one} if one == other else {name.lower(): one, f"{name.lower()}_of_the_other": other}
+
+
+def _joins_of(name: str) -> list[tuple[str, str]]:
+    """Which columns of ``block_keys`` are equal on the two sides."""
+    columns = {parts: column for column, parts in _columns_of(name).items()}
+    return [(columns[one], columns[other]) for one, other in _ways(BLOCKING[name])]
+
+
+def _ways(keys: tuple[str, ...]) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
+    """What is equal on the two sides, and again with the sides changed if that is another condition."""
+    one, other = (tuple((key.split("=") * 2)[side] for key in keys) for side in (0, 1))
+    alike = sorted(zip(one, other, strict=True)) == sorted(zip(other, one, strict=True))
+    return [(one, other)] if alike else [(one, other), (other, one)]
 
 
 def _equal(left: str, right: str) -> str:

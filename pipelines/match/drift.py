@@ -24,31 +24,33 @@ Profile = Mapping[str, Any]
 
 
 def profile(
-    warehouse: Warehouse,
-    comparisons: Sequence[Comparison],
-    columns: Sequence[str],
-    pairs: str,
-    judged: str,
-    records: str,
+    warehouse: Warehouse, filled: Mapping[str, int], comparisons: Sequence[Comparison], pairs: str, judged: str
 ) -> dict[str, Any]:
-    """What of a register can drift: records, share filled of each column, levels of the likely among judged pairs."""
-    shares = ", ".join(f"count({column}) / greatest(count(*), 1)" for column in columns)
-    count, *filled = warehouse.rows(f"select count(*), {shares} from {records}")[0]
-    levels = ", ".join(f"level_{comparison.name}" for comparison in comparisons)
-    warehouse.execute(
-        f"create or replace temp table likely_levels as select {levels} from {pairs}"
+    """What of a register can drift: records, share filled of each column, levels of the likely among judged pairs.
+
+    ``filled`` is the row of ``filled_columns``.
+    """
+    columns = ", ".join(f"histogram(level_{comparison.name})" for comparison in comparisons)
+    levels = warehouse.rows(
+        f"select {columns} from {pairs}"
         f" semi join (from {judged} where tier in ('near-certain', 'likely')) using (left_id, right_id)"
-    )
+    )[0]
     return {
-        "records": count,
-        "filled": dict(zip(columns, filled, strict=True)),
+        "records": filled["records"],
+        "filled": {
+            column: count / max(filled["records"], 1) for column, count in filled.items() if column != "records"
+        },
         "levels": {
-            comparison.name: dict(
-                warehouse.rows(f"select level_{comparison.name}, count(*) from likely_levels group by 1 order by 1")
-            )
-            for comparison in comparisons
+            comparison.name: dict(sorted((counts or {}).items()))
+            for comparison, counts in zip(comparisons, levels, strict=True)
         },
     }
+
+
+def filled_columns(columns: Sequence[str], records: str) -> str:
+    """SQL for one row: how many ``records`` there are, and of how many each column is filled."""
+    counts = ", ".join(f"count({column}) as {column}" for column in columns)
+    return f"select count(*) as records, {counts} from {records}"
 
 
 def drift(then: Profile, now: Profile, comparisons: Sequence[Comparison]) -> list[str]:

@@ -11,10 +11,10 @@ from typing import Any
 import pandas as pd
 
 from pipelines.decisions.snapshot import take_snapshot
-from pipelines.match.blocking import blocked_pairs
+from pipelines.match.blocking import block_keys, blocked_pairs
 from pipelines.match.calibrate import judging
 from pipelines.match.cluster import JOIN_ABOVE, clusters_of
-from pipelines.match.drift import drift, profile
+from pipelines.match.drift import drift, filled_columns, profile
 from pipelines.match.judge import judge
 from pipelines.match.model import REGISTER_COLUMNS
 from pipelines.match.models import Model, load_model, read_about, rules_hash
@@ -26,6 +26,8 @@ from pipelines.settings import Settings
 from pipelines.warehouse import Warehouse, open_warehouse
 
 log = logging.getLogger(__name__)
+
+BLOCKS = "matched.blocks"
 
 
 @dataclass
@@ -131,11 +133,41 @@ class _Night:
             "create or replace temp table stale as select client_id from changed"
             " union all select client_id from touched anti join seen using (client_id)"
         )
-        for table, fresh in (("matched.records", "fresh_records"), ("matched.scored", "seen")):
-            self.warehouse.create(table, f"select * from {fresh}")
+        self._count_filled()
+        keys = block_keys(self.model.blocking, "fresh_records")
+        self.warehouse.execute(f"create or replace temp table fresh_blocks as {keys}")
+        for table, fresh in (
+            ("matched.records", "fresh_records"),
+            ("matched.scored", "seen"),
+            (BLOCKS, "fresh_blocks"),
+        ):
+            self._make(table, f"from {fresh}")
             self.warehouse.execute(f"delete from {table} where client_id in (select client_id from touched)")
             self.warehouse.append(table, fresh)
             self.warehouse.execute(f"drop table {fresh}")
+
+    def _make(self, table: str, select: str) -> None:
+        """Make a table unless it is there. One with other columns is made anew: it is of another model or of other
+        rules, which have touched every record."""
+        if self.warehouse.exists(table) and self.warehouse.columns(table) != self.warehouse.columns(f"({select})"):
+            self.warehouse.execute(f"drop table {table}")
+        self.warehouse.create(table, select)
+
+    def _count_filled(self) -> None:
+        """Bring ``matched.filled`` up to date: without those in ``touched`` as they were, with them as they are."""
+        self._make("matched.records", "from fresh_records")
+        before = filled_columns(REGISTER_COLUMNS, "matched.records")
+        self._make("matched.filled", before)
+        if not self.warehouse.one(
+            "select count(*) from matched.filled where records = (select count(*) from matched.records)"
+        ):
+            self.warehouse.execute(f"delete from matched.filled; insert into matched.filled {before}")
+        gone = self.warehouse.row(f"{before} where client_id in (select client_id from touched)")
+        come = self.warehouse.row(filled_columns(REGISTER_COLUMNS, "fresh_records"))
+        changes = {column: come[column] - gone[column] for column in come if come[column] != gone[column]}
+        if changes:
+            sums = ", ".join(f"{column} = {column} + {more}" for column, more in changes.items())
+            self.warehouse.execute(f"update matched.filled set {sums}")
 
     def _keep_pairs(self) -> None:
         """Bring ``matched.pairs`` up to date. Temporary table ``parted``: the records that lost a pair by it."""
@@ -167,13 +199,11 @@ class _Night:
     def _block(self) -> None:
         """Temporary table ``blocked``: the pairs to score."""
         self.warehouse.execute(
-            "create or replace temp table changed_records as from matched.records semi join changed using (client_id)"
+            f"create or replace temp table changed_blocks as from {BLOCKS} semi join changed using (client_id)"
         )
-        self.warehouse.execute(
-            "create or replace temp table blocked as"
-            f" {blocked_pairs(self.model.blocking, 'changed_records', 'matched.records')}"
-        )
-        self.warehouse.execute("drop table changed_records")  # a copy that a large register cannot afford
+        pairs = blocked_pairs(self.model.blocking, "changed_blocks", BLOCKS)
+        self.warehouse.execute(f"create or replace temp table blocked as {pairs}")
+        self.warehouse.execute("drop table changed_blocks")  # a copy that a large register cannot afford
 
     def _is_for_spark(self) -> bool:
         if self.settings.match.engine != "spark":
@@ -258,14 +288,8 @@ class _Night:
     def _look_for_drift(self) -> None:
         """Bring ``matched.drift`` up to date: why the model should be trained again."""
         about = read_about(self.settings)
-        now = profile(
-            self.warehouse,
-            self.model.comparisons,
-            REGISTER_COLUMNS,
-            "matched.pairs",
-            "matched.candidates",
-            "matched.records",
-        )
+        filled = self.warehouse.row("from matched.filled")
+        now = profile(self.warehouse, filled, self.model.comparisons, "matched.pairs", "matched.candidates")
         reasons = drift(about["profile"], now, self.model.comparisons) if about else []
         found = pd.DataFrame({"reason": pd.Series(reasons, dtype="str")})
         with self.warehouse.relation("reasons", found):

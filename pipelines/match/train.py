@@ -22,6 +22,7 @@ from pipelines.match.blocking import (
     BLOCKING,
     affordable_blocking,
     affordable_pairs,
+    block_keys,
     blocked_pairs,
     blocking_columns,
     blocking_condition,
@@ -29,7 +30,7 @@ from pipelines.match.blocking import (
     pairs_in_blocks,
 )
 from pipelines.match.calibrate import Calibration, fit_curves, quality, rows_of
-from pipelines.match.drift import profile
+from pipelines.match.drift import filled_columns, profile
 from pipelines.match.engine import LEAST_PROBABILITY, Engine, bits
 from pipelines.match.judge import judge, relate
 from pipelines.match.model import REGISTER_COLUMNS, comparisons_for, splink_settings, terms_of
@@ -93,7 +94,13 @@ def train_model(settings: Settings, warehouse: Warehouse) -> Model:
             "splink": model.splink,
             "calibration": model.calibration.as_dict(),
             "quality": quality(model.calibration, settings.match),
-            "profile": profile(scratch, model.comparisons, REGISTER_COLUMNS, "scored_pairs", "judged", "records"),
+            "profile": profile(
+                scratch,
+                scratch.row(filled_columns(REGISTER_COLUMNS, "records")),
+                model.comparisons,
+                "scored_pairs",
+                "judged",
+            ),
         }
         keep_model(settings.models, model, about, charts.draw(model, scratch))
         take_over_pairs(warehouse, scratch)
@@ -201,7 +208,7 @@ class _Training:
 
     def _score(self) -> None:
         """``scored_pairs``; the prior is raised to the share of all pairs that they add up to (hopeless ones apart)."""
-        pairs = blocked_pairs(self.blocking, "records", "records")
+        pairs = self._blocked(self.blocking, "records")
         self._engine().score(pairs, "scored_pairs", LEAST_PROBABILITY / PRIOR_MAY_RISE)
         if self.records >= ENOUGH_RECORDS:
             expected = self.scratch.one(
@@ -253,7 +260,11 @@ class _Training:
         self.scratch.execute(f"create or replace table numbered as select * from records where {enough}")
         engine = open_engine(self.scratch, self.comparisons, silent, self.terms, "numbered")
         unnumbered = [name for name in self.blocking if not blocking_columns(BLOCKING[name]) & set(numbers)]
-        engine.score(blocked_pairs(unnumbered, "numbered", "numbered"), "held_out_pairs")
+        engine.score(self._blocked(unnumbered, "numbered"), "held_out_pairs")
+
+    def _blocked(self, names: Collection[str], records: str) -> str:
+        keys = block_keys(names, records)
+        return f"with blocks as materialized ({keys}) {blocked_pairs(names, 'blocks', 'blocks')}"
 
 
 def _rounded(share: float) -> float:

@@ -1,6 +1,6 @@
 -- One row is one live client record as matching compares it; a merged-away or a forgotten one takes no part.
 -- A birth date that no calendar has (31/02/1940) still compares digit by digit. Derived for the records in `touched`; what
--- is read here has to be hashed in touched.sql.
+-- is read here has to be in the macro compared_hash.
 with records as (
     select
         client_id,

@@ -7,7 +7,7 @@ from itertools import product
 
 import pytest
 
-from pipelines.match.blocking import BLOCKING, blocked_pairs, blocking_columns, blocking_condition
+from pipelines.match.blocking import BLOCKING, block_keys, blocked_pairs, blocking_columns, blocking_condition
 from pipelines.match.model import REGISTER_COLUMNS
 from pipelines.warehouse import Warehouse, scratch_warehouse
 
@@ -25,9 +25,14 @@ def scratch() -> Iterator[Warehouse]:
         yield scratch
 
 
+def pairs(names: list[str], some: str = "records") -> str:
+    keys = (f"({block_keys(names, records)})" for records in (some, "records"))
+    return f"({blocked_pairs(names, *keys)})"
+
+
 @pytest.mark.parametrize(("name", "some"), product(RULES, ("new", "records")))
 def test_pairs_by_joins_are_those_for_which_the_rule_holds(scratch: Warehouse, name: str, some: str) -> None:
-    joined = scratch.rows(f"from ({blocked_pairs([name], some, 'records')}) order by all")
+    joined = scratch.rows(f"from {pairs([name], some)} order by all")
     assert joined == scratch.rows(
         "select l.client_id, r.client_id from records as l join records as r"
         f" on l.client_id < r.client_id and ({blocking_condition(BLOCKING[name])})"
@@ -37,16 +42,16 @@ def test_pairs_by_joins_are_those_for_which_the_rule_holds(scratch: Warehouse, n
 
 
 def test_a_pair_is_given_once_by_all_rules(scratch: Warehouse) -> None:
-    joined = scratch.rows(f"select left_id, right_id from ({blocked_pairs(RULES, 'records', 'records')})")
+    joined = scratch.rows(f"select left_id, right_id from {pairs(RULES)}")
     assert len(joined) == len(set(joined)) > 0
 
 
 def test_a_surname_that_is_the_others_forename_is_found_whoever_came_first(scratch: Warehouse) -> None:
     scratch.execute("update records set surname = 'LEE', forename = 'JO' where client_id in (0, 59)")
     scratch.execute("update records set surname = 'X', forename = 'LEE' where client_id = 30")
-    found = scratch.rows(f"from ({blocked_pairs(['SURNAME_AS_FORENAME'], 'records', 'records')}) order by all")
+    found = scratch.rows(f"from {pairs(['SURNAME_AS_FORENAME'])} order by all")
     assert {(0, 30), (30, 59)} <= set(found)
 
 
 def test_no_rule_no_pair(scratch: Warehouse) -> None:
-    assert scratch.rows(blocked_pairs([], "records", "records")) == []
+    assert scratch.rows(f"from {pairs([])}") == []

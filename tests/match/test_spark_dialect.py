@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipelines.match.blocking import BLOCKING, blocked_pairs
+from pipelines.match.blocking import BLOCKING, block_keys, blocked_pairs
 from pipelines.match.model import REGISTER_COLUMNS, comparisons_for, splink_settings
 from pipelines.match.spark.dialect import UntranslatedError, in_spark
 
@@ -21,8 +21,8 @@ def test_every_condition_of_every_comparison_has_a_translation() -> None:
 
 
 def test_blocking_has_one_too() -> None:
-    written = in_spark(blocked_pairs(BLOCKING, "changed_records", "records"))
-    assert "LEFT(l.surname, 2) = LEFT(r.surname, 2)" in written
+    written = in_spark(blocked_pairs(BLOCKING, f"({block_keys(BLOCKING, 'changed_records')})", "blocks"))
+    assert "XXHASH64(born, LEFT(surname, 2))" in written
     assert "LEAST(one_id, other_id) AS left_id" in written
 
 

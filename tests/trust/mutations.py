@@ -76,7 +76,7 @@ REMOVED: dict[str, tuple[str, str]] = {
     "C61": ("touched(partial)),", "()),"),
     "C62": ("        if plan.unfinished and not plan.undoes:\n", "        if False:\n"),
     "C70": ("coalesce(x.survivor_id, l.client_id) as client_id", "l.client_id as client_id"),
-    "C71": ("            mobile_e164,\n", ""),
+    "C71": ("    client.mobile_e164,\n", ""),
     "C72": ("    merges = [signed.merge for signed in live.values()]\n", "    found, merges = [], []\n"),
     "C73": ("_SWAPPED, 0.01, 0.00002", '"false", 0.01, 0.00002'),
     "C74": ('(folder / "pairs" / "_SUCCESS").exists()', '(folder / "pairs").exists()'),

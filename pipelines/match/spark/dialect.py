@@ -2,7 +2,8 @@
 
 Most of it sqlglot translates. What it cannot know is how two engines' functions of one name differ: Spark has no
 Hamming distance, and the Jaro-Winkler of Splink's jar counts half a transposition where DuckDB, as rapidfuzz, drops it
-("DCA" and "BADCAABA": 0.625 and 0.681). Its Damerau-Levenshtein is the same.
+("DCA" and "BADCAABA": 0.625 and 0.681). Its Damerau-Levenshtein is the same. Its hash of 32
+bits would not do for blocking.
 """
 
 from __future__ import annotations
@@ -80,6 +81,8 @@ def _translated(node: exp.Expression) -> exp.Expression:
     if isinstance(node, exp.Anonymous) and node.name.lower() == "hamming":
         one, other = node.expressions
         return _written(_HAMMING, exp.JarowinklerSimilarity(this=one, expression=other))
+    if isinstance(node, exp.Anonymous) and node.name.lower() == "hash":
+        return exp.Anonymous(this="xxhash64", expressions=node.expressions)
     return node
 
 

@@ -24,7 +24,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from pipelines.match.blocking import blocked_pairs
+from pipelines.match.blocking import block_keys, blocked_pairs
 from pipelines.match.engine import LEAST_PROBABILITY, bits
 from pipelines.match.model import REGISTER_COLUMNS
 from pipelines.match.models import Model
@@ -130,7 +130,12 @@ def _manifest(warehouse: Warehouse, model: Model) -> dict[str, Any]:
             "comparisons": comparisons,
             "blocking_rules_to_generate_predictions": [],
         },
-        "blocking": in_spark(blocked_pairs(model.blocking, "changed_records", "records")),
+        "blocking": in_spark(
+            blocked_pairs(
+                model.blocking,
+                *(f"({block_keys(model.blocking, records)})" for records in ("changed_records", "records")),
+            )
+        ),
         "least_weight": bits(LEAST_PROBABILITY) - MARGIN_BITS,
         "compared": [comparison.name for comparison in model.comparisons],
     }
