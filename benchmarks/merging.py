@@ -9,8 +9,6 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
-import subprocess
-import sys
 import tempfile
 from datetime import date
 from pathlib import Path
@@ -21,6 +19,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.reporting.figures import keep, peak
+from benchmarks.reporting.parts import in_a_process
 
 NIGHT = date(2026, 11, 20)
 MONTHS = 48
@@ -36,7 +35,12 @@ def main() -> None:
         return
     console = Console()
     with tempfile.TemporaryDirectory(prefix="oneclient-bench-", dir=options.scratch) as folder:
-        told = {part: _in_a_process(part, options, folder, console) for part in PARTS}
+        told = {}
+        for part in PARTS:
+            with console.status(part):
+                told[part] = in_a_process(
+                    "merging", part, folder, merges=options.merges, visits=options.visits, memory=options.memory
+                )
     _show(console, options, told)
     if options.write:
         limit = f", memory_limit {options.memory}" if options.memory else ""
@@ -80,16 +84,6 @@ def _options() -> argparse.Namespace:
     if options.quick:
         options.merges, options.visits, options.quick = options.merges // 500, options.visits // 500, False
     return options
-
-
-def _in_a_process(part: str, options: argparse.Namespace, folder: str, console: Console) -> Told:
-    sizes = ["--merges", str(options.merges), "--visits", str(options.visits)]
-    sizes += ["--memory", options.memory] if options.memory else []
-    command = [sys.executable, "-m", "benchmarks.merging", "--part", part, "--folder", folder, *sizes]
-    with console.status(part):
-        done = subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True)
-    told: Told = json.loads(done.stdout)
-    return told
 
 
 def _make(options: argparse.Namespace) -> Told:

@@ -6,8 +6,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import subprocess
-import sys
 import tempfile
 from datetime import date, timedelta
 from pathlib import Path
@@ -17,6 +15,7 @@ from typing import Any
 from rich.console import Console
 
 from benchmarks.reporting.figures import keep, peak
+from benchmarks.reporting.parts import in_a_process
 
 NIGHT = date(2026, 11, 20)
 PEOPLE_FOR_A_CANDIDATE = 5
@@ -30,7 +29,7 @@ def main() -> None:
         print(json.dumps(PARTS[options.part](options)))
         return
     with tempfile.TemporaryDirectory(prefix="oneclient-bench-", dir=options.scratch) as folder:
-        told = {part: _in_a_process(part, options, folder) for part in PARTS}
+        told = {part: in_a_process("reports", part, folder, candidates=options.candidates) for part in PARTS}
     report, again, bare = told["report"], told["again"], told["bare"]
     console = Console()
     console.print(
@@ -54,13 +53,6 @@ def _options() -> argparse.Namespace:
     if options.quick:
         options.candidates //= 50
     return options
-
-
-def _in_a_process(part: str, options: argparse.Namespace, folder: str) -> Told:
-    command = [sys.executable, "-m", "benchmarks.reports", "--part", part, "--folder", folder]
-    command += ["--candidates", str(options.candidates)]
-    told: Told = json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True).stdout)
-    return told
 
 
 def _night(options: argparse.Namespace) -> Told:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import json
 import resource
-import subprocess
 import sys
 import tempfile
 from datetime import date
@@ -22,6 +21,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.reporting.parts import in_a_process
 from benchmarks.scale import SLOW_IMPORTS
 
 DAY = date(2026, 11, 20)
@@ -47,7 +47,7 @@ def main() -> None:
             told = {}
             for part in PARTS:
                 with console.status(f"{clients:,} clients: {part}"):
-                    told[part] = _in_a_process(part, clients, options.master, folder)
+                    told[part] = in_a_process("spark", part, folder, master=options.master, clients=clients)
         rows += _rows(clients, told)
     table = Table(title=f"Matching by DuckDB and by Spark ({options.master})")
     for number, heading in enumerate(HEADINGS):
@@ -74,13 +74,6 @@ def _options() -> argparse.Namespace:
     if options.quick:
         options.clients = [500]
     return options
-
-
-def _in_a_process(part: str, clients: int, master: str, folder: str) -> Told:
-    command = [sys.executable, "-m", "benchmarks.spark", "--part", part, "--folder", folder, "--master", master]
-    done = subprocess.run([*command, "--clients", str(clients)], stdout=subprocess.PIPE, check=True, text=True)
-    told: Told = json.loads(done.stdout)
-    return told
 
 
 def _rows(clients: int, told: dict[str, Told]) -> list[list[str]]:

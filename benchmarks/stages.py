@@ -10,14 +10,13 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import subprocess
 import sys
 import tempfile
 import threading
 from collections import Counter
 from collections.abc import Callable
 from contextlib import contextmanager
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from time import perf_counter, process_time, sleep
 from typing import Any
@@ -26,6 +25,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.reporting.figures import keep, peak
+from benchmarks.reporting.parts import in_a_process
 
 NIGHT = date(2026, 11, 20)
 TITLE = "Results of `benchmarks/run.py stages --write`"
@@ -57,18 +57,23 @@ def main() -> None:
         told = {}
         for part in PARTS:
             with console.status(f"At work: {part}"):
-                told[part] = _in_a_process(part, options, folder)
+                told[part] = in_a_process("stages", part, folder, clients=options.clients, visits=options.visits)
     rows = [_row(stage, told) for stage in STAGES]
     table = Table(*HEADINGS, title=f"{options.clients:,} people, {options.visits:,} visits")
     for row in rows:
         table.add_row(*row)
     console.print(table)
+    again = told["again"]
+    line = (
+        f"The next night, without news: {again['seconds']:.1f} s, {again['cpu']:.1f} of CPU, {again['peak']:,.0f} MB."
+    )
+    console.print(line)
     if options.write:
         from benchmarks.matching.report import circumstances, markdown, write_section  # noqa: PLC0415
 
-        keep("stages", {f"{options.clients:,} people": {**told["night"], "bare": told["bare"]}})
+        keep("stages", {f"{options.clients:,} people": {**told["night"], "bare": told["bare"], "again": again}})
         sizes = f"A first night of {options.clients:,} people and {options.visits:,} visits."
-        write_section(TITLE, [circumstances(["ours"]), "", sizes, "", *markdown(HEADINGS, rows)])
+        write_section(TITLE, [circumstances(["ours"]), "", sizes, "", *markdown(HEADINGS, rows), "", line])
 
 
 def _row(stage: str, told: dict[str, Told]) -> list[str]:
@@ -102,13 +107,6 @@ def _options() -> argparse.Namespace:
     if options.quick:
         options.clients, options.visits = options.clients // 100, options.visits // 100
     return options
-
-
-def _in_a_process(part: str, options: argparse.Namespace, folder: str) -> Told:
-    sizes = ["--clients", str(options.clients), "--visits", str(options.visits)]
-    command = [sys.executable, "-m", "benchmarks.stages", "--part", part, "--folder", folder, *sizes]
-    told: Told = json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True).stdout)
-    return told
 
 
 def _sample(options: argparse.Namespace) -> Told:
@@ -209,11 +207,24 @@ def _night(options: argparse.Namespace) -> Told:
     return {"stages": stages, "peak": peak()}
 
 
+def _again(options: argparse.Namespace) -> Told:
+    """The next night, for which nothing has come."""
+    import great_expectations  # noqa: F401, PLC0415
+    import splink  # noqa: F401, PLC0415
+
+    from pipelines.nightly import run_night  # noqa: PLC0415
+    from pipelines.settings import load_settings  # noqa: PLC0415
+
+    started, busy = perf_counter(), process_time()
+    run_night(load_settings(options.folder / "home"), options.folder / "feeds" / "inbox", NIGHT + timedelta(days=1))
+    return {"seconds": perf_counter() - started, "cpu": process_time() - busy, "peak": peak()}
+
+
 def _bare(options: argparse.Namespace) -> Told:
     """CPU seconds of each bare statement, and how many rows each stage has before it."""
     import duckdb  # noqa: PLC0415
 
-    from pipelines.match.blocking import blocked_pairs  # noqa: PLC0415
+    from pipelines.match.blocking import block_keys, blocked_pairs  # noqa: PLC0415
     from pipelines.match.models import load_model  # noqa: PLC0415
     from pipelines.settings import load_settings  # noqa: PLC0415
 
@@ -257,7 +268,8 @@ def _bare(options: argparse.Namespace) -> Told:
             "create table same as select l.client_id as a, r.client_id as b from records as l join records as r"
             " on l.born = r.born and l.surname = r.surname and l.client_id < r.client_id"
         )
-        bare.execute(f"create table pairs as {blocked_pairs(model.blocking, 'records', 'records')}")
+        bare.execute(f"create table blocks as {block_keys(model.blocking, 'records')}")
+        bare.execute(f"create table pairs as {blocked_pairs(model.blocking, 'blocks', 'blocks')}")
         told["score"] = cost(
             "create table scored as select left_id, right_id, jaro_winkler_similarity(l.surname, r.surname) as surname,"
             " jaro_winkler_similarity(l.forename, r.forename) as forename from pairs"
@@ -281,7 +293,7 @@ def _bare(options: argparse.Namespace) -> Told:
     return told
 
 
-PARTS = {"sample": _sample, "night": _night, "bare": _bare}
+PARTS = {"sample": _sample, "night": _night, "bare": _bare, "again": _again}
 
 if __name__ == "__main__":
     main()
