@@ -33,6 +33,8 @@ from pipelines.settings import Settings  # noqa: E402
 
 PEOPLE = {"ann": "user", "sam": "user"}
 NEXT_DAY = date(2026, 11, 21)
+TITLE = "Results of `benchmarks/run.py overhead --write`"
+HEADINGS = ("task", "in Airflow, s", "in process, s", "added, s")
 NO_SLOWER_THAN_A_PERSON_SECONDS = 6
 Seconds = dict[str, float]
 
@@ -43,6 +45,7 @@ def main() -> None:
     parser.add_argument("--clients", type=int, default=2_000)
     parser.add_argument("--visits", type=int, default=20_000)
     parser.add_argument("--quick", action="store_true", help="150 clients")
+    parser.add_argument("--write", action="store_true", help="renew its part of benchmarks/RESULTS.md")
     options = parser.parse_args()
     if options.quick:
         options.clients, options.visits = 150, 900
@@ -62,8 +65,20 @@ def main() -> None:
         with console.status("The same in this process"):
             merged_here, night_here = _merge_here(copy), _night_here(copy)
     title = f"{options.clients:,} clients, {options.visits:,} visits"
-    console.print(_table(f"A merge run, {title}", merged, merged_here, merged_whole))
-    console.print(_table("The night after it, without news", night, night_here, night_whole))
+    runs = {
+        f"A merge run, {title}": _rows(merged, merged_here, merged_whole),
+        "The night after it, without news": _rows(night, night_here, night_whole),
+    }
+    for name, rows in runs.items():
+        table = Table(*HEADINGS, title=name)
+        for row in rows:
+            table.add_row(*row)
+        console.print(table)
+    if options.write:
+        from benchmarks.matching.report import circumstances, markdown, write_section  # noqa: PLC0415
+
+        tables = [line for name, rows in runs.items() for line in ("", f"{name}.", "", *markdown(HEADINGS, rows))]
+        write_section(TITLE, [circumstances(["ours"]), *tables])
 
 
 def _merge_in_airflow(airflow: Airflow) -> tuple[Seconds, float]:
@@ -135,16 +150,13 @@ class _Timed:
         return result
 
 
-def _table(title: str, tasks: Seconds, here: Seconds, whole: float) -> Table:
-    table = Table("task", "in Airflow, s", "in process, s", "added, s", title=title)
-    for name, seconds in tasks.items():
-        call = here.get(name)
-        added = "" if call is None else f"{seconds - call:.1f}"
-        table.add_row(name, f"{seconds:.1f}", "" if call is None else f"{call:.2f}", added)
-    table.add_row(
-        "from beginning to end (of a merge: from the answer on)", f"{whole:.1f}", f"{sum(here.values()):.2f}", ""
-    )
-    return table
+def _rows(tasks: Seconds, here: Seconds, whole: float) -> list[list[str]]:
+    rows = [
+        [name, f"{seconds:.1f}", *([f"{here[name]:.2f}", f"{seconds - here[name]:.1f}"] if name in here else ["", ""])]
+        for name, seconds in tasks.items()
+    ]
+    from_beginning_to_end = "from beginning to end (of a merge: from the answer on)"
+    return [*rows, [from_beginning_to_end, f"{whole:.1f}", f"{sum(here.values()):.2f}", ""]]
 
 
 if __name__ == "__main__":
