@@ -19,8 +19,9 @@ _PART_OF_STATE = {"raw.files": "status = 'loaded'"}
 
 
 def fingerprint(settings: Settings, scope: Scope = "all") -> str:
-    """Sixty-four hex digits for the whole state, or for the linked rows and whom they count for alone."""
-    with open_warehouse(settings) as warehouse:
+    """Sixty-four hex digits for the whole state, or for the linked rows and whom they count for alone, of a home of
+    any schema; another schema of the same home has another."""
+    with open_warehouse(settings, as_it_is=True) as warehouse:
         return fingerprint_of(warehouse, scope)
 
 

@@ -19,6 +19,8 @@ import pandas as pd
 import pyarrow as pa
 from tenacity import RetryError, Retrying, retry_if_exception, stop_after_delay, wait_random_exponential
 
+from pipelines.schema import WarehouseShapeError as WarehouseShapeError  # noqa: PLC0414 - as the others, from here
+from pipelines.schema import newest_schema, record, schema_of, see_that_it_is_newest
 from pipelines.settings import KeyRefusedError, Settings, whose
 
 SQL = Path(__file__).parent.parent / "sql"
@@ -64,10 +66,6 @@ class WarehouseBusyError(Exception):
 
 class WarehouseDamagedError(Exception):
     """DuckDB cannot read what a process left behind that was killed, or what the disk gave back."""
-
-
-class WarehouseShapeError(Exception):
-    """A table in the home does not have the columns that this version of oneclient gives it."""
 
 
 @dataclass(frozen=True)
@@ -278,8 +276,8 @@ class Warehouse:
             self.execute(f"create table {table} ({self._columns(select, parameters)})")
         elif found != wanted:
             raise WarehouseShapeError(
-                f"{table} in this home was made by another version of oneclient ({_difference(found, wanted)}). "
-                "Keep the old home, make a new one and give it the files in archive/ again."
+                f"{table} in this home is not as schema {newest_schema()} has it ({_difference(found, wanted)}): it "
+                "was altered, or an upgrade forgot it. Keep the home and report it; or restore its last backup."
             )
 
     def columns(self, table: str) -> list[str]:
@@ -304,11 +302,14 @@ class Warehouse:
 
 
 @contextmanager
-def open_warehouse(settings: Settings) -> Iterator[Warehouse]:
+def open_warehouse(settings: Settings, *, as_it_is: bool = False) -> Iterator[Warehouse]:
     """Open the home's DuckDB file for reading and writing, waiting a while if another process has it.
 
+    ``as_it_is`` opens one of any schema, and makes no table in it: to look at it, copy it or upgrade it.
+
     Raises WarehouseBusyError when it is still taken after ``warehouse.lock_wait_seconds``, WarehouseDamagedError when
-    it cannot be read, KeyRefusedError when it takes a key, another key or none.
+    it cannot be read, KeyRefusedError when it takes a key, another key or none, and, unless ``as_it_is``,
+    WarehouseShapeError for one of another schema than ours.
     """
     wait = settings.warehouse.lock_wait_seconds
     try:
@@ -332,7 +333,9 @@ def open_warehouse(settings: Settings) -> Iterator[Warehouse]:
         raise
     try:
         warehouse = Warehouse(connection)
-        _prepare(warehouse)
+        _define(warehouse)
+        if not as_it_is:
+            _make_tables_of_newest(warehouse)
         yield warehouse
         warehouse.checkpoint()
     finally:
@@ -356,7 +359,7 @@ def scratch_warehouse(settings: Settings | None = None) -> Iterator[Warehouse]:
 
 def copy_warehouse(settings: Settings, file: Path, copy: Settings) -> None:
     """Copy the tables of a home's warehouse into a new ``file``, encrypted with the key of ``copy``, or plain."""
-    with open_warehouse(settings) as warehouse:
+    with open_warehouse(settings, as_it_is=True) as warehouse:
         if copy.key:
             _allow_encryption(warehouse.connection, copy)
         here = warehouse.one("select current_database()")
@@ -444,12 +447,30 @@ def _is_locked(error: BaseException) -> bool:
     return isinstance(error, duckdb.IOException) and "Could not set lock" in str(error)
 
 
-def _prepare(warehouse: Warehouse) -> None:
+def _define(warehouse: Warehouse) -> None:
+    """What a connection has to know; nothing of it is kept."""
     warehouse.execute("set TimeZone = 'UTC'")
+    warehouse.execute((SQL / "macros.sql").read_text(encoding="utf-8"))
+
+
+def _make_tables(warehouse: Warehouse) -> None:
     for schema in STAGES:
         warehouse.execute(f"create schema if not exists {schema}")
-    for file in ("macros.sql", "tables.sql"):
-        warehouse.execute((SQL / file).read_text(encoding="utf-8"))
+    warehouse.execute((SQL / "tables.sql").read_text(encoding="utf-8"))
+
+
+def _make_tables_of_newest(warehouse: Warehouse) -> None:
+    """See that a home's warehouse has the newest schema, which a new one is given whole or not at all."""
+    see_that_it_is_newest(warehouse)
+    with warehouse.transaction():
+        if schema_of(warehouse) is None:
+            record(warehouse, newest_schema())
+        _make_tables(warehouse)
+
+
+def _prepare(warehouse: Warehouse) -> None:
+    _define(warehouse)
+    _make_tables(warehouse)
 
 
 def _bound(sql: str, parameters: Parameters | None) -> dict[str, Any] | None:

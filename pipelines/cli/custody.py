@@ -1,4 +1,4 @@
-"""Commands that keep what people entrusted: backup, restore, key, unseal."""
+"""Commands that keep what people entrusted: backup, restore, upgrade, key, unseal."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from pipelines import screen
-from pipelines.cli.door import answer, command
+from pipelines.cli.door import answer, command, progress
 from pipelines.settings import home_folder, key_of_home, load_settings
 
 Existing = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -31,6 +31,28 @@ def restore(file: Path, home: Path | None, as_json: bool) -> None:
 
     made = make_home(file, home_folder(home)).as_dict()
     answer(made, as_json, lambda: screen.show_pairs("Restored", made))
+
+
+@command
+@click.option("--dry-run", is_flag=True, help="Try it, say what would be done, and change nothing.")
+def upgrade(dry_run: bool, home: Path | None, as_json: bool) -> None:
+    """Bring a home of an earlier release to this one. Back it up first: a backup is the only way back."""
+    from pipelines.upgrade import upgrade as bring_to_present
+
+    with progress(quiet=as_json) as told:
+        done = bring_to_present(load_settings(home), dry_run=dry_run, progress=told)
+
+    def show() -> None:
+        for step in done.steps:
+            rows = "; ".join(f"{table}, {rows:,} rows" for table, rows in step.rows.items())
+            click.echo(f"{step.store} to schema {step.schema}: {step.why}{f' ({rows})' if rows else ''}")
+        if not done.steps:
+            said = "Nothing to upgrade: the home is"
+        else:
+            said = "Nothing was changed. The home would be" if dry_run else "The home is"
+        click.echo(f"{said} of schema {done.warehouse}, its decisions of schema {done.decisions}.")
+
+    answer(done.as_dict(), as_json, show)
 
 
 @command

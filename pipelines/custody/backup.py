@@ -83,7 +83,7 @@ def back_up(settings: Settings, to: Path) -> BackedUp:
         database = _opened_until_the_end(settings, held)
         log = settings.scratch / "backup"
         held.callback(shutil.rmtree, log, ignore_errors=True)
-        with open_warehouse(settings) as warehouse:
+        with open_warehouse(settings, as_it_is=True) as warehouse:
             warehouse.checkpoint()
             manifest = Manifest(
                 __version__, datetime.now(UTC).isoformat(timespec="seconds"), fingerprint_of(warehouse),

@@ -2,28 +2,37 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 from sqlalchemy import Engine, MetaData, insert, select
 
 from pipelines.custody.refusal import BackupRefusedError
-from pipelines.decisions.database import open_database, reading, writing
+from pipelines.decisions.database import NEWEST_SCHEMA, open_database, reading, schema_of_store, writing
 from pipelines.decisions.entry import Entry, first_broken
 from pipelines.decisions.snapshot import DecisionsDamagedError
 from pipelines.decisions.store import DecisionStore
+from pipelines.private import make_folder
 from pipelines.settings import Settings
 
 _AT_ONCE = 500
 
 
 def save_log(settings: Settings, folder: Path) -> int:
-    """Copy the store, as of one moment, to ``decisions.sqlite`` in ``folder``; gives the number of its entries.
+    """Copy the store, as of one moment and of the schema that it has, to ``decisions.sqlite`` in ``folder``, which is
+    empty; gives the number of its entries.
 
     Raises DecisionsDamagedError for a log that is not whole: it must not take the place of an earlier backup.
     """
-    with open_database(settings) as store, open_database(Settings(home=folder)) as copy:
-        _copy_rows(store, copy)
-        return len(_whole(copy))
+    copied, read = Settings(home=folder), Settings(home=folder / "read")
+    with open_database(settings, older="as it is") as store:
+        schema = schema_of_store(store) or NEWEST_SCHEMA
+        with open_database(copied, older="as it is", made_at=schema) as copy:
+            _copy_rows(store, copy)
+    make_folder(read.home)
+    shutil.copy(copied.decisions_file, read.decisions_file)
+    with open_database(read, older="upgraded") as to_be_read:
+        return len(_whole(to_be_read))
 
 
 def put_back_log(saved: Settings, settings: Settings) -> int:
@@ -32,7 +41,7 @@ def put_back_log(saved: Settings, settings: Settings) -> int:
     An empty store is filled; one that has gone on since the backup is left as it is. Raises BackupRefusedError for one
     that holds another log, DecisionsDamagedError for a saved log that is not whole.
     """
-    with open_database(saved) as copy, open_database(settings) as store:
+    with open_database(saved, older="upgraded") as copy, open_database(settings) as store:
         entries = _whole(copy)
         held = DecisionStore(store).entries()
         if not held:

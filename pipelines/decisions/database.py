@@ -1,7 +1,8 @@
 """The decision database: how it is opened, locked for writing, and brought to the present schema.
 
 SQLite (``HOME/decisions.sqlite``, write-ahead log, one writer at a time by ``BEGIN IMMEDIATE``) unless
-``decisions.url`` names a Postgres. Opening it makes it, and runs what migrations are missing, whoever comes first.
+``decisions.url`` names a Postgres. Whoever opens it first makes it. An older one is brought to the present schema by
+``oneclient upgrade`` alone (``pipelines/upgrade.py``), as the warehouse is: until then the older oneclient can go on.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import (
     URL,
@@ -43,6 +44,8 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 NEWEST_SCHEMA = "0003"
 LOCK_WAIT_SECONDS = 60.0
 _MIGRATION_LOCK = 7_306_951_204  # any number, but the same for every oneclient on one Postgres
+
+Older = Literal["refused", "as it is", "upgraded"]
 
 METADATA = MetaData()
 
@@ -88,16 +91,17 @@ class StoreUnavailableError(Exception):
 
 
 @contextmanager
-def open_database(settings: Settings) -> Iterator[Engine]:
-    """The decision database at the present schema, made if it is not there.
+def open_database(settings: Settings, older: Older = "refused", made_at: str = NEWEST_SCHEMA) -> Iterator[Engine]:
+    """The decision database, made (at the present schema, or ``made_at``) if it is not there.
 
-    Raises SettingsError for a URL that cannot be used, StoreUnavailableError when nobody answers or it stays locked.
+    ``older`` says what becomes of one of an earlier schema. Raises SettingsError for a URL that cannot be used,
+    StoreUnavailableError when nobody answers, when it stays locked, and for the schema of a newer oneclient.
     """
     url = _url(settings)
     see_that_it_is_apart(settings, url)
     engine = _engine(url)
     try:
-        _migrate(engine)
+        _see_to_schema(engine, older, made_at)
         yield engine
     except (OperationalError, sqlite3.OperationalError) as error:
         raise StoreUnavailableError(
@@ -190,25 +194,54 @@ def _is_locked(error: BaseException) -> bool:
     return isinstance(error, sqlite3.OperationalError) and "locked" in str(error)
 
 
-def _migrate(engine: Engine) -> None:
-    """Run the migrations that are missing; two processes at once run them once."""
+def schema_of_store(engine: Engine) -> str | None:
+    """The schema of a decision database; None if there is nothing in it yet."""
     with reading(engine) as connection:
-        if _schema(connection) == NEWEST_SCHEMA:
-            return
+        return _schema(connection)
+
+
+def pending_of_store(schema: str | None) -> list[tuple[str, str]]:
+    """What a decision database of ``schema`` lacks: number and reason of each migration, the first one first."""
+    if schema is None or schema >= NEWEST_SCHEMA:
+        return []
+    from alembic.script import ScriptDirectory  # noqa: PLC0415 - only an old store needs it
+
+    missing = ScriptDirectory(str(MIGRATIONS)).iterate_revisions(NEWEST_SCHEMA, schema)
+    return [(one.revision, one.doc) for one in reversed(list(missing))]
+
+
+def _see_to_schema(engine: Engine, older: Older, made_at: str) -> None:
+    found = schema_of_store(engine)
+    if found in {made_at, NEWEST_SCHEMA}:
+        return
+    if found is not None and found > NEWEST_SCHEMA:
+        raise StoreUnavailableError(
+            f"The decision store is of schema {found}, made by a newer oneclient: this one works with schema "
+            f"{NEWEST_SCHEMA}. Nothing was changed. Run the newer oneclient, or restore the backup that was made "
+            "before the upgrade."
+        )
+    if found is not None and older == "refused":
+        raise StoreUnavailableError(
+            f"The decision store is of schema {found}, and this oneclient works with schema {NEWEST_SCHEMA}. Nothing "
+            "was changed. Make a backup (oneclient backup --to FILE), then run: oneclient upgrade"
+        )
+    if found is None or older == "upgraded":
+        _migrate(engine, made_at)
+
+
+def _migrate(engine: Engine, schema: str) -> None:
+    """Run the migrations that are missing, in one transaction; two processes at once run them once."""
     from alembic import command  # noqa: PLC0415 - only a new or an old store needs it
     from alembic.config import Config  # noqa: PLC0415
 
     with engine.connect().execution_options(writes=True) as connection, connection.begin():
         if engine.dialect.name == "postgresql":
             connection.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": _MIGRATION_LOCK})
-        found = _schema(connection)
-        if found is not None and found > NEWEST_SCHEMA:
-            raise StoreUnavailableError("The decision store was made by a newer oneclient. Install that version.")
         config = Config()
         config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
         config.attributes["connection"] = connection
-        command.upgrade(config, NEWEST_SCHEMA)
-    log.info("the decision store is at schema %s", NEWEST_SCHEMA)
+        command.upgrade(config, schema)
+    log.info("the decision store is at schema %s", schema)
 
 
 def _schema(connection: Connection) -> str | None:
