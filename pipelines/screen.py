@@ -30,12 +30,17 @@ def show_night(night: dict[str, Any]) -> None:
     files = Table("feed", "issuer", "status", "read", "loaded", "rejected", "reason", title=f"Night of {night['day']}")
     for landing in night["landings"]:
         counts = (f"{landing[c]:,}" for c in ("rows_read", "rows_loaded", "rows_rejected"))
-        files.add_row(landing["feed"], landing["issuer"], landing["status"], *counts, landing["reason"] or "")
+        files.add_row(landing["feed"], landing["issuer"], landing["status"], *counts, _why(landing))
     console.print(files)
     made, tiers = night["staging"]["new_clients"], night["matching"]["tiers"]
     console.print(f"New client records: {sum(made.values()):,} {made or ''}")
     console.print(f"Candidates: {sum(tiers.values()):,} {tiers or ''}")
     console.print(f"Report: {night['report']}/index.html", soft_wrap=True)
+
+
+def _why(landing: dict[str, Any]) -> str:
+    code = f"[{landing['code']}] " if landing["code"] else ""
+    return f"{code}{landing['reason'] or ''}"
 
 
 def show_evaluation(found: dict[str, Any]) -> None:
@@ -83,7 +88,7 @@ def show_decided(done: dict[str, Any]) -> None:
     for why, count in done["skipped"].items():
         console.print(f"Left out: {count:,} ({why})")
     for one in done["refused"]:
-        console.print(f"Refused: row {one['row']} {one['candidate_id']} {one['reason']}")
+        console.print(f"Refused: row {one['row']} {one['candidate_id']} [{one['code']}] {one['reason']}", markup=False)
     if done["refused_copy"]:
         console.print(f"The refused rows, each with its reason: {done['refused_copy']}", soft_wrap=True)
     if done["standing"]:

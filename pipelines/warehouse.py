@@ -20,6 +20,7 @@ import pyarrow as pa
 from tenacity import RetryError, Retrying, retry_if_exception, stop_after_delay, wait_random_exponential
 
 from pipelines.settings import KeyRefusedError, Settings, whose
+from pipelines.troubles import KnownError
 
 SQL = Path(__file__).parent.parent / "sql"
 STAGES = {"raw": "1_raw", "staged": "2_staged", "matched": "3_matched", "reviewed": "4_reviewed", "merged": "5_merged"}
@@ -58,16 +59,22 @@ _NO_CRYPTO = (
 )
 
 
-class WarehouseBusyError(Exception):
+class WarehouseBusyError(KnownError):
     """Another process has the warehouse open."""
 
+    code = "W1"
 
-class WarehouseDamagedError(Exception):
+
+class WarehouseDamagedError(KnownError):
     """DuckDB cannot read what a process left behind that was killed, or what the disk gave back."""
 
+    code = "W2"
 
-class WarehouseShapeError(Exception):
+
+class WarehouseShapeError(KnownError):
     """A table in the home does not have the columns that this version of oneclient gives it."""
+
+    code = "W3"
 
 
 @dataclass(frozen=True)
@@ -425,7 +432,7 @@ def _allow_encryption(connection: duckdb.DuckDBPyConnection, settings: Settings)
         connection.execute("load httpfs")
     except duckdb.Error:
         if not settings.encryption.weak_randomness:
-            raise KeyRefusedError(_NO_CRYPTO) from None
+            raise KeyRefusedError(_NO_CRYPTO, code="K3") from None
         connection.execute("set force_mbedtls_unsafe = 'true'")
     connection.execute("set temp_file_encryption = true")
 

@@ -70,16 +70,11 @@ def providers(pools: bool, home: Path | None, as_json: bool) -> None:
 def map(file: Path, home: Path | None, as_json: bool) -> None:  # noqa: A001 - the command's name is the contract
     """Print a first source mapping for FILE, to be read, completed and saved in HOME/sources."""
     from pipelines.ingest.read import find_headings
-    from pipelines.ingest.refusal import FileRefusedError
     from pipelines.sources import load_sources
     from pipelines.sources.suggest import heading_vocabulary, suggest_mapping
 
     settings = load_settings(home)
-    try:
-        headings = find_headings(file, heading_vocabulary(), settings.ingest)
-    except FileRefusedError as refusal:
-        click.echo(f"oneclient: {refusal}", err=True)
-        sys.exit(FOUND_A_PROBLEM)
+    headings = find_headings(file, heading_vocabulary(), settings.ingest)
     suggestion = suggest_mapping(file, headings, load_sources(settings.sources))
 
     def show() -> None:

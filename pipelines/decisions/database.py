@@ -36,6 +36,7 @@ from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random
 
 from pipelines.decisions.apart import see_that_it_is_apart
 from pipelines.settings import Settings, SettingsError
+from pipelines.troubles import KnownError
 
 log = logging.getLogger(__name__)
 
@@ -83,8 +84,10 @@ EVIDENCE = Table(
 )
 
 
-class StoreUnavailableError(Exception):
+class StoreUnavailableError(KnownError):
     """The decision store cannot be opened or written."""
+
+    code = "L1"
 
 
 @contextmanager
@@ -108,7 +111,8 @@ def open_database(settings: Settings) -> Iterator[Engine]:
         if type(error.orig) is not sqlite3.DatabaseError:  # the kinds of it say that a statement is wrong
             raise
         raise StoreUnavailableError(
-            "The decision store (decisions.sqlite) cannot be read: it is damaged. Restore it from its last backup."
+            "The decision store (decisions.sqlite) cannot be read: it is damaged. Restore it from its last backup.",
+            code="L2",
         ) from _without_parameters(error)
     finally:
         engine.dispose()
@@ -146,9 +150,11 @@ def _url(settings: Settings) -> URL:
     try:
         url = make_url(settings.decisions.url.get_secret_value())
     except ArgumentError:
-        raise SettingsError("settings.toml: decisions.url is not a database URL. Write postgresql://…") from None
+        raise SettingsError(
+            "settings.toml: decisions.url is not a database URL. Write postgresql://…", code="S7"
+        ) from None
     if url.get_backend_name() not in {"postgresql", "sqlite"}:
-        raise SettingsError("settings.toml: decisions.url has to begin with postgresql:// or sqlite:///.")
+        raise SettingsError("settings.toml: decisions.url has to begin with postgresql:// or sqlite:///.", code="S7")
     if url.drivername == "postgresql":
         url = url.set(drivername="postgresql+psycopg")
     return url
@@ -160,7 +166,7 @@ def _engine(url: URL) -> Engine:
         engine = create_engine(url, poolclass=NullPool, hide_parameters=True, connect_args=waits)
     except (ModuleNotFoundError, NoSuchModuleError):
         raise SettingsError(
-            "The driver for decisions.url is not there. Install it: pip install psycopg[binary]"
+            "The driver for decisions.url is not there. Install it: pip install psycopg[binary]", code="S7"
         ) from None
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
@@ -203,7 +209,9 @@ def _migrate(engine: Engine) -> None:
             connection.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": _MIGRATION_LOCK})
         found = _schema(connection)
         if found is not None and found > NEWEST_SCHEMA:
-            raise StoreUnavailableError("The decision store was made by a newer oneclient. Install that version.")
+            raise StoreUnavailableError(
+                "The decision store was made by a newer oneclient. Install that version.", code="L4"
+            )
         config = Config()
         config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
         config.attributes["connection"] = connection

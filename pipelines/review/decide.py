@@ -61,7 +61,7 @@ def last_published(settings: Settings) -> date:
     """The night whose candidates are decided on. Raises NoReportError when none has published a report yet."""
     day = last_night(settings)
     if day is None:
-        raise NoReportError("No night has published a report yet. Run: oneclient nightly")
+        raise NoReportError("No night has published a report yet. Run: oneclient nightly", code="R1")
     return day
 
 
@@ -143,9 +143,13 @@ def on_the_records(choices: Choices, records: Sequence[Record]) -> Choices:
     kept = {(issuer.strip().upper(), number.strip()) for issuer, number in choices.references.items()}
     none = "neither record" if len(records) == 2 else "none of the records"
     if not kept <= there.keys():
-        raise DecisionRefusedError(f"A reference to keep stands on {none}. Write issuer and number as shown.")
+        raise DecisionRefusedError(
+            f"A reference to keep stands on {none}. Write issuer and number as shown.", code="D7"
+        )
     if not choices.enrolments.keys() <= contracts:
-        raise DecisionRefusedError(f"{none.capitalize()} is enrolled on a contract that is named. Write it as shown.")
+        raise DecisionRefusedError(
+            f"{none.capitalize()} is enrolled on a contract that is named. Write it as shown.", code="D7"
+        )
     return choices.model_copy(update={"references": {there[one]: one[1] for one in sorted(kept)}})
 
 
@@ -189,10 +193,12 @@ def bulk(
         raise DecisionRefusedError(f"The tier has to be one of {', '.join(TIERS)}.")
     if verdict == "same" and tier != BULK_SAME_TIER:
         raise DecisionRefusedError(
-            f"Only {BULK_SAME_TIER} candidates may be the same in bulk. Decide these one by one."
+            f"Only {BULK_SAME_TIER} candidates may be the same in bulk. Decide these one by one.", code="D8"
         )
     if choices.refs() or choices.references:
-        raise DecisionRefusedError("Survivor, enrolments and references differ from one to the next: not in bulk.")
+        raise DecisionRefusedError(
+            "Survivor, enrolments and references differ from one to the next: not in bulk.", code="D8"
+        )
     skipped: Counter[str] = Counter()
     said: list[Statement] = []
     for candidate in queue.candidates:

@@ -125,7 +125,8 @@ def load_sources(home_sources: Path) -> tuple[Source, ...]:
         if mapped := [heading for heading in source.columns if heading_key(heading) in hidden]:
             raise SettingsError(
                 f"source mapping {source.name}: {', '.join(mapped)} must never be stored, so it cannot carry a field. "
-                "Take it out of columns and run again."
+                "Take it out of columns and run again.",
+                code="S2",
             )
     return sources
 
@@ -156,8 +157,12 @@ def _is_encoding(name: str) -> bool:
 def _read(path: Path) -> Source:
     written = read_yaml(path, "source mapping")
     if not isinstance(written, dict):
-        raise SettingsError(f"source mapping {path.name} is not a YAML mapping. See the README for an example.")
+        raise SettingsError(
+            f"source mapping {path.name} is not a YAML mapping. See the README for an example.", code="S2"
+        )
     try:
         return Source.model_validate({"name": path.stem, **written})
     except ValidationError as error:
-        raise SettingsError(f"source mapping {path.name}: {first_problem(error)}. Correct it and run again.") from error
+        raise SettingsError(
+            f"source mapping {path.name}: {first_problem(error)}. Correct it and run again.", code="S2"
+        ) from error
