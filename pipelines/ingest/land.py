@@ -212,7 +212,7 @@ def _load(delivered: _Delivered, warehouse: Warehouse, landing: Landing, source:
         "serials": source.excel_serial_dates,
     }
     with warehouse.relation("landing", contents.rows):
-        _find_faults(warehouse, feed, parameters)
+        find_faults(warehouse, feed, parameters)
         _reject(warehouse, contents, hidden)
         rejected = warehouse.one("select count(*) from rejected")
         read = contents.rows.num_rows + len(contents.broken)
@@ -240,7 +240,7 @@ def _take_out(path: Path, warehouse: Warehouse) -> None:
     path.unlink()
 
 
-def _find_faults(warehouse: Warehouse, feed: Feed, parameters: dict[str, Any]) -> None:
+def find_faults(warehouse: Warehouse, feed: Feed, parameters: dict[str, Any]) -> None:
     """Temporary table ``faults``: one row for each cell that is missing though required, or cannot be read.
 
     Millions of rows share some thousand dates and times, so each distinct cell is read once.

@@ -94,26 +94,16 @@ def read_file(path: Path, source: Source, limits: IngestSettings) -> Contents:
     """
     if name_of(path) != path.name:
         raise FileRefusedError("The file's name is not UTF-8. Rename it and put it into the inbox again.", code="F12")
-    _refuse_empty(path)
+    refuse_empty(path)
     if path.suffix.lower() in WORKBOOKS:
         return _read_workbook(path, source, limits)
     return _read_csv(path, source)
 
 
-def _refuse_empty(path: Path) -> None:
+def refuse_empty(path: Path) -> None:
+    """Raises FileRefusedError for a file without a byte."""
     if path.stat().st_size == 0:
         raise FileRefusedError(f"The file is empty. {ASK_AGAIN}", code="F2")
-
-
-def find_headings(path: Path, wanted: Sequence[str], limits: IngestSettings) -> tuple[str, ...]:
-    """The headings of a file of unknown layout. Raises FileRefusedError when it has none of the wanted ones."""
-    _refuse_empty(path)
-    if path.suffix.lower() not in WORKBOOKS:
-        return text_layout(path, wanted).header.headings
-    for _name, rows in workbook_rows(path, limits):
-        if header := header_among(rows, wanted):
-            return header.headings
-    raise FileRefusedError("No sheet holds headings that any feed is known by.", code="F6")
 
 
 def text_layout(path: Path, wanted: Sequence[str], encoding: str | None = None, delimiter: str | None = None) -> Layout:
