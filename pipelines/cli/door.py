@@ -70,7 +70,8 @@ def _end(trouble: Trouble, message: str, as_json: bool) -> NoReturn:
 @click.option("-v", "--verbose", is_flag=True, help="Say what is being done.")
 def main(verbose: bool) -> None:
     """One person, one client record."""
-    logging.basicConfig(level=logging.INFO if verbose else logging.WARNING, format="%(asctime)s %(name)s: %(message)s")
+    level = logging.INFO if verbose else logging.WARNING
+    logging.basicConfig(level=level, format="%(asctime)s %(name)s: %(message)s", datefmt="%Y-%m-%d %H:%M:%S %z")
 
 
 def command(function: Callable[P, None], group: click.Group | None = None, name: str | None = None) -> click.Command:

@@ -53,7 +53,7 @@ def open_queue(settings: Settings, store: DecisionStore) -> Queue:
     day = last_published(settings)
     report = read_report(settings, day)
     entries = store.entries()
-    candidates = standing_now(report, entries, store)
+    candidates = standing_now(report, entries, store, settings.timezone)
     return Queue(day, report.run.model_version, candidates, tuple(entries))
 
 
@@ -71,13 +71,17 @@ def standings_today(settings: Settings, store: DecisionStore, day: date) -> dict
     return standings(entries, _last_seen(entries) | evidence_hashes(settings, day))
 
 
-def standing_now(report: Report, entries: Sequence[Entry], store: DecisionStore) -> tuple[Candidate, ...]:
+def standing_now(
+    report: Report, entries: Sequence[Entry], store: DecisionStore, timezone: str
+) -> tuple[Candidate, ...]:
     """The candidates of a report with today's standing in place of that of its night."""
     found = standings(entries, _evidence(report.candidates, entries))
     lapsed = {pair: standing.lapsed[-1].evidence_hash or "" for pair, standing in found.items() if standing.lapsed}
     before = store.facts(lapsed.values())
     now = [
-        _as_it_stands(candidate, found.get(pair_of(candidate)), before.get(lapsed.get(pair_of(candidate), "")))
+        _as_it_stands(
+            candidate, found.get(pair_of(candidate)), before.get(lapsed.get(pair_of(candidate), "")), timezone
+        )
         for candidate in report.candidates
     ]
     return tuple(sorted(now, key=lambda candidate: candidate.settled))
@@ -87,7 +91,7 @@ def as_it_stands_today(settings: Settings, store: DecisionStore, day: date, cand
     """One candidate of the night of ``day`` with today's standing in place of that of its night: quick for one case."""
     standing = standings_today(settings, store, day).get(pair_of(candidate))
     lapsed = standing.lapsed[-1].evidence_hash or "" if standing and standing.lapsed else ""
-    return _as_it_stands(candidate, standing, store.facts([lapsed]).get(lapsed) if lapsed else None)
+    return _as_it_stands(candidate, standing, store.facts([lapsed]).get(lapsed) if lapsed else None, settings.timezone)
 
 
 def pair_of(candidate: Candidate) -> Pair:
@@ -268,7 +272,7 @@ def _last_seen(entries: Iterable[Entry]) -> dict[Pair, str]:
     return {entry.pair: entry.evidence_hash or "" for entry in entries if entry.kind == "verdict"}
 
 
-def _as_it_stands(candidate: Candidate, standing: Standing | None, before: str | None) -> Candidate:
+def _as_it_stands(candidate: Candidate, standing: Standing | None, before: str | None, timezone: str) -> Candidate:
     if standing is None:
         return replace(candidate, standing="", standing_reason="", decided=(), changed=())
     has_lapsed = {entry.sequence_number for entry in standing.lapsed}
@@ -276,7 +280,7 @@ def _as_it_stands(candidate: Candidate, standing: Standing | None, before: str |
         Decided(
             entry.sequence_number,
             entry.who,
-            entry.recorded.date(),
+            entry.recorded_in(timezone).date(),
             entry.verdict or "",
             entry.reason or "",
             entry.sequence_number in has_lapsed,
