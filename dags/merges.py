@@ -103,7 +103,7 @@ def merging(provider: Provider) -> Iterator[tuple[Settings, Request, str]]:
     except (
         SettingsError, TableGateError, DecisionsDamagedError, DecisionRefusedError, NobodyError, MergeError,
     ) as error:  # fmt: skip
-        raise AirflowFailException(str(error)) from error
+        raise AirflowFailException(error.told) from error
 
 
 class SignOff(ApprovalOperator):

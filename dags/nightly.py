@@ -97,7 +97,7 @@ def tonight(provider: Provider) -> Iterator[tuple[Settings, Path, date]]:
         with quoting_nobody():
             yield settings, Path(provider.inbox or params["inbox"] or settings.inbox), date.fromisoformat(day)
     except (SettingsError, TableGateError, DecisionsDamagedError, SparkDisagreesError) as error:
-        raise AirflowFailException(str(error)) from error
+        raise AirflowFailException(error.told) from error
 
 
 def spark_submit() -> list[Any]:

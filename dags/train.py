@@ -36,7 +36,7 @@ def wire(provider: Provider) -> None:
             with quoting_nobody():
                 return nightly.train(load_settings(provider.home))
         except (SettingsError, NothingToLearnError) as error:
-            raise AirflowFailException(str(error)) from error
+            raise AirflowFailException(error.told) from error
 
     train_model()
 

@@ -5,14 +5,17 @@ from __future__ import annotations
 import errno
 from collections.abc import Iterator
 
+from pipelines.troubles import KnownError
+
 _AGAIN = "Nothing that was done before is lost: run the same command again, and it is brought to its end."
 _SAID = {
-    (errno.ENOSPC, errno.EDQUOT, errno.EFBIG): f"The disk of the home is full. Free some of it. {_AGAIN}",
-    (errno.EROFS,): f"The disk of the home, or a folder on it, is read-only. Make it writable. {_AGAIN}",
+    (errno.ENOSPC, errno.EDQUOT, errno.EFBIG): ("X2", "The disk of the home is full. Free some of it."),
+    (errno.EROFS,): ("X3", "The disk of the home, or a folder on it, is read-only. Make it writable."),
     (errno.EACCES, errno.EPERM): (
-        f"Something in the home may not be read or written. Give this user the rights to all of it. {_AGAIN}"
+        "X4",
+        "Something in the home may not be read or written. Give this user the rights to all of it.",
     ),
-    (errno.EIO,): f"The disk of the home is full or damaged. Free some of it, or have it looked at. {_AGAIN}",
+    (errno.EIO,): ("X5", "The disk of the home is full or damaged. Free some of it, or have it looked at."),
 }
 _SIGNS = {
     "No space left on device": errno.ENOSPC,
@@ -28,12 +31,19 @@ _SIGNS = {
 }  # DuckDB, SQLite, Arrow and the writers of workbooks give no number
 
 
-def disk_trouble(error: BaseException) -> str | None:
+class DiskError(KnownError):
+    """The disk of the home is behind an error of whatever library."""
+
+    code = "X2"
+
+
+def disk_trouble(error: BaseException) -> DiskError | None:
     """What to tell a person if the disk is behind ``error``; None if it is something else. It names no file."""
     for one in _behind(error):
         number = one.errno if isinstance(one, OSError) and one.errno else _number(str(one))
-        if said := next((said for numbers, said in _SAID.items() if number in numbers), None):
-            return said
+        for numbers, (code, said) in _SAID.items():
+            if number in numbers:
+                return DiskError(f"{said} {_AGAIN}", code=code)
     return None
 
 

@@ -23,14 +23,18 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from pipelines.troubles import KnownError
+
 LIST_VARIABLE = "ONECLIENT_PROVIDERS"
 _PAGE = "/oneclient"
 
 Place = Path | tuple[int, int]
 
 
-class ProvidersError(Exception):
+class ProvidersError(KnownError):
     """The list of providers cannot be used; the message says what to change."""
+
+    code = "S3"
 
 
 class Provider(BaseModel):

@@ -18,6 +18,7 @@ from typing import Any
 
 import pandas as pd
 
+from pipelines.troubles import KnownError
 from pipelines.warehouse import STAGES, Warehouse
 
 os.environ.setdefault("GX_ANALYTICS_ENABLED", "False")
@@ -27,8 +28,10 @@ logging.getLogger("great_expectations").setLevel(logging.ERROR)
 EXPECTATIONS = Path(__file__).parent.parent / "expectations"
 
 
-class TableGateError(Exception):
+class TableGateError(KnownError):
     """A table failed its suite. The night stops before anything is published."""
+
+    code = "G1"
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines import __version__
+from pipelines.troubles import KnownError
 
 if TYPE_CHECKING:
     from pipelines.warehouse import Warehouse
@@ -20,8 +21,10 @@ MIGRATIONS = Path(__file__).parent.parent / "sql" / "migrations"
 FIRST = 1
 
 
-class WarehouseShapeError(Exception):
+class WarehouseShapeError(KnownError):
     """The tables of a home are not those that this oneclient works with, and cannot be made so."""
+
+    code = "W3"
 
 
 @dataclass(frozen=True)
@@ -80,7 +83,8 @@ def see_that_it_is_newest(warehouse: Warehouse) -> None:
     if pending(found := schema_of(warehouse)):
         raise WarehouseShapeError(
             f"The home is of schema {found}, and this oneclient works with schema {newest_schema()}. Nothing was "
-            "changed. Make a backup (oneclient backup --to FILE), then run: oneclient upgrade"
+            "changed. Make a backup (oneclient backup --to FILE), then run: oneclient upgrade",
+            code="W4",
         )
 
 

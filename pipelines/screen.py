@@ -8,6 +8,7 @@ from typing import Any
 import click
 from rich.console import Console
 from rich.table import Column, Table
+from rich.text import Text
 
 from pipelines.settings import TIERS
 
@@ -30,12 +31,17 @@ def show_night(night: dict[str, Any]) -> None:
     files = Table("feed", "issuer", "status", "read", "loaded", "rejected", "reason", title=f"Night of {night['day']}")
     for landing in night["landings"]:
         counts = (f"{landing[c]:,}" for c in ("rows_read", "rows_loaded", "rows_rejected"))
-        files.add_row(landing["feed"], landing["issuer"], landing["status"], *counts, landing["reason"] or "")
+        files.add_row(landing["feed"], landing["issuer"], landing["status"], *counts, _why(landing))
     console.print(files)
     made, tiers = night["staging"]["new_clients"], night["matching"]["tiers"]
     console.print(f"New client records: {sum(made.values()):,} {made or ''}")
     console.print(f"Candidates: {sum(tiers.values()):,} {tiers or ''}")
     console.print(f"Report: {night['report']}/index.html", soft_wrap=True)
+
+
+def _why(landing: dict[str, Any]) -> str:
+    code = f"[{landing['code']}] " if landing["code"] else ""
+    return f"{code}{landing['reason'] or ''}"
 
 
 def show_evaluation(found: dict[str, Any]) -> None:
@@ -83,7 +89,7 @@ def show_decided(done: dict[str, Any]) -> None:
     for why, count in done["skipped"].items():
         console.print(f"Left out: {count:,} ({why})")
     for one in done["refused"]:
-        console.print(f"Refused: row {one['row']} {one['candidate_id']} {one['reason']}")
+        console.print(f"Refused: row {one['row']} {one['candidate_id']} [{one['code']}] {one['reason']}", markup=False)
     if done["refused_copy"]:
         console.print(f"The refused rows, each with its reason: {done['refused_copy']}", soft_wrap=True)
     if done["standing"]:
@@ -139,6 +145,45 @@ def show_status(status: Any) -> None:
         console.print(
             f"Found: {finding.merge_id} {finding.client_ref}: {finding.what} ({finding.rows:,}). {finding.fix}"
         )
+
+
+def show_proposal(found: Any, *, on_error_stream: bool, asked: bool) -> None:
+    """How sure each column of a suggested mapping is, the first rows as they would be read, and what would not be.
+
+    On the error stream only for a person who looks at it, or who asked.
+    """
+    out = Console(stderr=True) if on_error_stream else console
+    if on_error_stream and not (asked or out.is_terminal):
+        return
+    columns = Table("heading", "field", Column("sure", justify="right"), "because", title=found.suggestion.feed)
+    for one in found.suggestion.columns:
+        sure = f"{one.confidence:.0%}" if one.field else ""
+        columns.add_row(Text(one.heading), one.field or "", sure, Text(one.because))
+    out.print(columns)
+    _show_rows(out, found)
+    trial, first = found.trial, "first " if found.trial.more else ""
+    if trial.rows_read:
+        loaded, rejected = f"{trial.rows_loaded:,} loaded", f"{trial.rows_rejected:,} rejected"
+        out.print(f"Of the {first}{trial.rows_read:,} rows: {loaded}, {rejected}")
+    for what, counts in (("Rejected", trial.rejected), ("Not read, and left empty", trial.unread)):
+        for why, count in counts.items():
+            out.print(f"{what}: {count:,} ({why})", markup=False)
+    for note in found.suggestion.notes:
+        out.print(f"Look at: {note}", markup=False)
+
+
+def _show_rows(out: Console, found: Any) -> None:
+    """Rows side by side, fields downwards, as many at once as there is room for."""
+    rows = found.trial.rows
+    names = [one.field for one in found.suggestion.columns if one.field and any(one.field in row for row in rows)]
+    room = max(1, (out.width - 24) // 18)
+    for start in range(0, len(rows), room):
+        block = rows[start : start + room]
+        title = "as they would be read" + (", masked: --show shows them" if found.masked else "")
+        table = Table("row", *(f"{start + n}" for n in range(1, len(block) + 1)), title=None if start else title)
+        for name in names:
+            table.add_row(name, *(Text(row.get(name, "")) for row in block))
+        out.print(table)
 
 
 def show_findings(findings: list[Any]) -> None:

@@ -17,13 +17,16 @@ from pydantic import SecretStr
 
 from pipelines.private import whole_file
 from pipelines.settings import KEY_VARIABLE, KeyRefusedError, Settings
+from pipelines.troubles import AlreadyThereError, KnownError
 
 SUFFIX = ".age"
 _HEADER = b"age-encryption.org/v1"
 
 
-class SealBrokenError(Exception):
+class SealBrokenError(KnownError):
     """A sealed file is damaged or cut off."""
+
+    code = "K2"
 
 
 def new_key() -> str:
@@ -113,7 +116,7 @@ def unseal(file: Path, out: Path, key: SecretStr | None) -> None:
     Raises FileExistsError, KeyRefusedError, SealBrokenError.
     """
     if out.exists():
-        raise FileExistsError(f"{out} is there already. Name a file that is not.")
+        raise AlreadyThereError(f"{out} is there already. Name a file that is not.")
     if key is None:
         raise KeyRefusedError(f"It takes the key to unseal a file. Set {KEY_VARIABLE} and run again.")
     if not is_sealed(file):

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, f
 
 from pipelines.private import keep_private, make_folder
 from pipelines.providers import LIST_VARIABLE, Provider, ProvidersError, provider_of, read_providers
+from pipelines.troubles import KnownError
 
 HOME_VARIABLE = "ONECLIENT_HOME"
 KEY_VARIABLE = "ONECLIENT_KEY"
@@ -23,12 +24,16 @@ Listed = TypeVar("Listed")
 TIERS = ("near-certain", "likely", "possible")
 
 
-class SettingsError(Exception):
+class SettingsError(KnownError):
     """The settings cannot be used; the message says which line to change."""
+
+    code = "S1"
 
 
 class KeyRefusedError(SettingsError):
     """The key in the environment is not one, is the wrong one, or is missing. Nothing was changed."""
+
+    code = "K1"
 
 
 class _Section(BaseModel):
@@ -320,7 +325,7 @@ def home_of(provider: str) -> Path:
     homes = {one.name: one.home for one in listed_providers()}
     if not provider or not (home := homes.get(provider)):
         known = ", ".join(filter(None, homes)) or f"none: {LIST_VARIABLE} names no list"
-        raise SettingsError(f"There is no such provider. On the list are: {known}.")
+        raise SettingsError(f"There is no such provider. On the list are: {known}.", code="S3")
     return home
 
 
@@ -348,7 +353,7 @@ def _listed(read: Callable[[], Listed]) -> Listed:
     try:
         return read()
     except ProvidersError as error:
-        raise SettingsError(str(error)) from error
+        raise SettingsError(str(error), code="S3") from error
 
 
 def key_of_environment(variable: str = KEY_VARIABLE) -> SecretStr | None:

@@ -22,6 +22,7 @@ from tenacity import RetryError, Retrying, retry_if_exception, stop_after_delay,
 from pipelines.schema import WarehouseShapeError as WarehouseShapeError  # noqa: PLC0414 - as the others, from here
 from pipelines.schema import newest_schema, record, schema_of, see_that_it_is_newest
 from pipelines.settings import KeyRefusedError, Settings, whose
+from pipelines.troubles import KnownError
 
 SQL = Path(__file__).parent.parent / "sql"
 STAGES = {"raw": "1_raw", "staged": "2_staged", "matched": "3_matched", "reviewed": "4_reviewed", "merged": "5_merged"}
@@ -60,12 +61,16 @@ _NO_CRYPTO = (
 )
 
 
-class WarehouseBusyError(Exception):
+class WarehouseBusyError(KnownError):
     """Another process has the warehouse open."""
 
+    code = "W1"
 
-class WarehouseDamagedError(Exception):
+
+class WarehouseDamagedError(KnownError):
     """DuckDB cannot read what a process left behind that was killed, or what the disk gave back."""
+
+    code = "W2"
 
 
 @dataclass(frozen=True)
@@ -438,7 +443,7 @@ def _allow_encryption(connection: duckdb.DuckDBPyConnection, settings: Settings)
         connection.execute("load httpfs")
     except duckdb.Error:
         if not settings.encryption.weak_randomness:
-            raise KeyRefusedError(_NO_CRYPTO) from None
+            raise KeyRefusedError(_NO_CRYPTO, code="K3") from None
         connection.execute("set force_mbedtls_unsafe = 'true'")
     connection.execute("set temp_file_encryption = true")
 

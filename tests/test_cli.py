@@ -326,7 +326,8 @@ class TestWrongUse:
 
     def test_a_missing_inbox(self, tmp_path: Path) -> None:
         said = refused(oneclient("nightly", "--home", tmp_path, "--inbox", tmp_path / "nowhere"), WRONG_USE)
-        assert said == "oneclient: There is no such inbox folder. Make it, or name another with --inbox.\n"
+        message = "There is no such inbox folder. Make it, or name another with --inbox."
+        assert said == f"oneclient: [U2] {message} (docs/errors.md#u2)\n"
 
     @pytest.mark.parametrize(
         ("written", "said"),

@@ -5,92 +5,90 @@ from __future__ import annotations
 import json
 import logging
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
-from typing import Any, ParamSpec
+from typing import Any, NoReturn, ParamSpec
 
 import click
 from rich.console import Console
 from rich.progress import Progress
 
 from pipelines import __version__
-from pipelines.settings import SettingsError, home_of
+from pipelines.disk import disk_trouble
+from pipelines.settings import home_of
+from pipelines.troubles import FOUND_A_PROBLEM, TROUBLES, WRONG_USE, KnownError, Trouble, told
+from pipelines.unforeseen import unforeseen
 
 P = ParamSpec("P")
 Day = click.DateTime(formats=["%Y-%m-%d"])
 
-FOUND_A_PROBLEM = 1
-WRONG_USE = 2
+__all__ = ["FOUND_A_PROBLEM", "WRONG_USE", "Day", "answer", "command", "main", "progress"]
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+class Door(click.Group):
+    """The command line. At its edge every error becomes one line with its code, and an exit code; with ``--json`` it is
+    JSON on the standard output, too: ``{"error": {"code", "message", "see"}}``."""
+
+    def main(self, args: Sequence[str] | None = None, *others: Any, **more: Any) -> NoReturn:
+        """Run a command and end the process, as click does by itself."""
+        given = list(sys.argv[1:] if args is None else args)
+        as_json = "--json" in given
+        try:
+            sys.exit(super().main(given, *others, **{**more, "standalone_mode": False}))
+        except click.exceptions.NoArgsIsHelpError as error:
+            error.show()
+            sys.exit(error.exit_code)
+        except click.ClickException as error:
+            if ctx := getattr(error, "ctx", None):
+                click.echo(f"{ctx.get_usage()}\nTry '{ctx.command_path} --help' for help.\n", err=True)
+            _end(TROUBLES["U1"], error.format_message(), as_json)
+        except click.Abort:
+            click.echo("oneclient: stopped.", err=True)
+            sys.exit(FOUND_A_PROBLEM)
+        except KnownError as error:
+            known = error if error.trouble.exit_code == WRONG_USE else disk_trouble(error) or error
+            _end(known.trouble, str(known), as_json)
+        except (FileNotFoundError, FileExistsError) as error:
+            _end(TROUBLES["U2" if isinstance(error, FileNotFoundError) else "U3"], str(error), as_json)
+        except Exception as error:
+            known = disk_trouble(error) or unforeseen(error)
+            _end(known.trouble, str(known), as_json)
+
+
+def _end(trouble: Trouble, message: str, as_json: bool) -> NoReturn:
+    if as_json:
+        said = {"code": trouble.code, "message": message, "see": trouble.see}
+        click.echo(json.dumps({"error": said}, indent=2, ensure_ascii=False))
+    click.echo(f"oneclient: {told(trouble, message)}", err=True)
+    sys.exit(trouble.exit_code)
+
+
+@click.group(cls=Door, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(__version__, prog_name="oneclient")
 @click.option("-v", "--verbose", is_flag=True, help="Say what is being done.")
 def main(verbose: bool) -> None:
     """One person, one client record."""
-    logging.basicConfig(level=logging.INFO if verbose else logging.WARNING, format="%(asctime)s %(name)s: %(message)s")
+    level = logging.INFO if verbose else logging.WARNING
+    logging.basicConfig(level=level, format="%(asctime)s %(name)s: %(message)s", datefmt="%Y-%m-%d %H:%M:%S %z")
 
 
 def command(function: Callable[P, None], group: click.Group | None = None, name: str | None = None) -> click.Command:
-    """A command with ``--home`` or ``--provider``, and ``--json``; its known errors become one clear line and an exit
-    code."""
+    """A command with ``--home`` or ``--provider``, and ``--json``."""
 
     @click.option("--home", type=click.Path(file_okay=False, path_type=Path), help="The provider's home folder.")
     @click.option("--provider", help="Instead of --home: a provider's name in the list of providers.")
-    @click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
+    @click.option("--json", "as_json", is_flag=True, help="Answer in JSON; an error, too.")
     @wraps(function)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
-        provider = kwargs.pop("provider")
-        with _known_errors():
-            if provider is not None:
-                if kwargs["home"]:
-                    raise click.UsageError("Say --home or --provider, not both.")
-                kwargs["home"] = home_of(str(provider))
-            function(*args, **kwargs)
+        if (provider := kwargs.pop("provider")) is not None:
+            if kwargs["home"]:
+                raise click.UsageError("Say --home or --provider, not both.")
+            kwargs["home"] = home_of(str(provider))
+        function(*args, **kwargs)
 
     return (group or main).command(name)(run)
-
-
-@contextmanager
-def _known_errors() -> Iterator[None]:
-    from pipelines.custody.refusal import BackupRefusedError
-    from pipelines.decisions.database import StoreUnavailableError
-    from pipelines.decisions.snapshot import DecisionsDamagedError
-    from pipelines.decisions.statement import DecisionRefusedError
-    from pipelines.disk import disk_trouble
-    from pipelines.ingest.refusal import FileRefusedError
-    from pipelines.match.spark.handover import SparkDisagreesError
-    from pipelines.match.spark.submit import SparkFailedError
-    from pipelines.merge import MergeError
-    from pipelines.quality import TableGateError
-    from pipelines.review.publish import NoReportError
-    from pipelines.sealing import SealBrokenError
-    from pipelines.stage.register import NoRegisterError
-    from pipelines.unforeseen import whereabouts
-    from pipelines.warehouse import WarehouseBusyError, WarehouseDamagedError, WarehouseShapeError
-
-    try:
-        yield
-    except (
-        SettingsError, NoReportError, NoRegisterError, DecisionRefusedError, FileNotFoundError, FileExistsError,
-    ) as error:  # fmt: skip
-        click.echo(f"oneclient: {error}", err=True)
-        sys.exit(WRONG_USE)
-    except (
-        TableGateError, WarehouseBusyError, WarehouseDamagedError, WarehouseShapeError, StoreUnavailableError,
-        DecisionsDamagedError, FileRefusedError, MergeError, BackupRefusedError, SealBrokenError,
-        SparkFailedError, SparkDisagreesError,
-    ) as error:  # fmt: skip
-        click.echo(f"oneclient: {disk_trouble(error) or error}", err=True)
-        sys.exit(FOUND_A_PROBLEM)
-    except (click.ClickException, click.exceptions.Exit, click.Abort):
-        raise
-    except Exception as error:
-        unforeseen = f"Something failed that nobody foresaw: {whereabouts(error)}."
-        click.echo(f"oneclient: {disk_trouble(error) or unforeseen}", err=True)
-        sys.exit(FOUND_A_PROBLEM)
 
 
 def answer(data: Any, as_json: bool, show: Callable[[], None]) -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import asdict
 from pathlib import Path
 
 import click
 
 from pipelines import screen
 from pipelines.cli.door import FOUND_A_PROBLEM, answer, command
+from pipelines.feeds import FEEDS
 from pipelines.settings import listed_providers, load_settings
 
 
@@ -67,27 +67,44 @@ def providers(pools: bool, home: Path | None, as_json: bool) -> None:
 
 @command
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-def map(file: Path, home: Path | None, as_json: bool) -> None:  # noqa: A001 - the command's name is the contract
-    """Print a first source mapping for FILE, to be read, completed and saved in HOME/sources."""
-    from pipelines.ingest.read import find_headings
-    from pipelines.ingest.refusal import FileRefusedError
-    from pipelines.sources import load_sources
-    from pipelines.sources.suggest import heading_vocabulary, suggest_mapping
+@click.option("--write", "name", metavar="NAME", help="Write it to HOME/sources/NAME.yaml.")
+@click.option("--force", is_flag=True, help="With --write: even if there is such a mapping already.")
+@click.option("--issuer", metavar="CODE", help="The council or rostering system that issued the ids.")
+@click.option("--authority", metavar="CODE", help="The council of its references, if it is always one.")
+@click.option("--feed", type=click.Choice(list(FEEDS)), help="What the file carries; default: what fits best.")
+@click.option("--rows", type=click.IntRange(0, 1000), help="Rows to show as they would be read.  [default: 10]")
+@click.option("--show/--mask", "show", default=False, help="Show the values whole, or masked.  [default: masked]")
+def map(  # noqa: A001 - the command's name is the contract
+    file: Path, name: str | None, force: bool, issuer: str | None, authority: str | None, feed: str | None,
+    rows: int | None, show: bool, home: Path | None, as_json: bool,
+) -> None:  # fmt: skip
+    """Suggest a source mapping for FILE by its headings and values, and try it on the first rows.
 
+    The mapping goes to the standard output, so that it can be kept in a file; rows, rejects and doubts are shown on a
+    terminal, or if --rows is said.
+    """
+    from pipelines.ingest.trial import SHOWN, propose_mapping, write_mapping
+    from pipelines.sources.suggest import Known
+
+    if name is not None and not issuer:
+        raise click.UsageError("Say who issued the ids of the file: --issuer CODE, such as acme or KENT.")
     settings = load_settings(home)
-    try:
-        headings = find_headings(file, heading_vocabulary(), settings.ingest)
-    except FileRefusedError as refusal:
-        click.echo(f"oneclient: {refusal}", err=True)
-        sys.exit(FOUND_A_PROBLEM)
-    suggestion = suggest_mapping(file, headings, load_sources(settings.sources))
+    known = Known(feed, issuer, authority)
+    found = propose_mapping(settings, file, known, rows=SHOWN if rows is None else rows, masked=not show)
+    suggestion = found.suggestion
+    written = None
+    if name is not None and not suggestion.missing:
+        written = str(write_mapping(settings, name, suggestion.mapping, force=force))
 
-    def show() -> None:
-        click.echo(suggestion.mapping, nl=False)
-        if suggestion.unmapped:
-            click.echo(f"# headings without a field: {', '.join(' '.join(h.split()) for h in suggestion.unmapped)}")
-        if suggestion.missing:
-            click.echo(f"# required fields without a heading: {', '.join(suggestion.missing)}")
+    def tell() -> None:
+        if name is None:
+            click.echo(suggestion.mapping, nl=False)
+        screen.show_proposal(found, on_error_stream=name is None, asked=rows is not None)
+        if written:
+            click.echo(f"Written: {written}\nRead it, then run: oneclient nightly")
+        elif name is not None:
+            lacking = ", ".join(suggestion.missing)
+            click.echo(f"Not written: no heading for {lacking}. Say --feed, or complete it by hand.")
 
-    answer(asdict(suggestion), as_json, show)
+    answer(found.as_dict() | {"written": written}, as_json, tell)
     sys.exit(FOUND_A_PROBLEM if suggestion.missing else 0)

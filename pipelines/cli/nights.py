@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from datetime import date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -10,7 +9,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from pipelines import screen
-from pipelines.cli.door import FOUND_A_PROBLEM, Day, answer, command, progress
+from pipelines.cli.door import Day, answer, command, progress
 from pipelines.settings import Settings, load_settings
 
 
@@ -55,14 +54,9 @@ def nightly(inbox: Path | None, day: datetime | None, home: Path | None, as_json
 def train(home: Path | None, as_json: bool) -> None:
     """Train the model on the register as it stands and make it the current one."""
     from pipelines import nightly
-    from pipelines.match.train import NothingToLearnError
 
     settings = load_settings(home)
-    try:
-        trained = nightly.train(settings)
-    except NothingToLearnError as error:
-        click.echo(f"oneclient: {error}", err=True)
-        sys.exit(FOUND_A_PROBLEM)
+    trained = nightly.train(settings)
     folder = settings.models / trained["model_version"]
     answer({**trained, "folder": str(folder)}, as_json, lambda: screen.console.print(f"Model: {folder}"))
 

@@ -49,7 +49,8 @@ def put_back_log(saved: Settings, settings: Settings) -> int:
         elif held[: len(entries)] != entries:
             raise BackupRefusedError(
                 "decisions.url in the backup's settings.toml names a store that holds other decisions than the backup. "
-                "Nothing was restored. Empty that store, or let the name lead to the right one, and restore again."
+                "Nothing was restored. Empty that store, or let the name lead to the right one, and restore again.",
+                code="B3",
             )
         return len(entries)
 

@@ -89,7 +89,9 @@ def forget(
     """
     who, reason = checked_who(who), tidied(reason, "reason", LONGEST_REASON)
     if not reason:
-        raise DecisionRefusedError("Say why, without naming anybody: --reason, such as a reference of the request.")
+        raise DecisionRefusedError(
+            "Say why, without naming anybody: --reason, such as a reference of the request.", code="D12"
+        )
     with open_warehouse(settings) as warehouse, open_decisions(settings) as store:
         require_register(warehouse)
         _refuse_halfway(warehouse)
@@ -101,7 +103,8 @@ def forget(
         if not recorded:
             if person.known_by.are_named(reason):
                 raise DecisionRefusedError(
-                    "The reason names the person, and it can never be erased. Say it without name or number."
+                    "The reason names the person, and it can never be erased. Say it without name or number.",
+                    code="D12",
                 )
             if person.in_care and not although_in_care:
                 return outcome
@@ -196,9 +199,11 @@ def _told(person: Person, entries: list[Entry]) -> Outcome:
 def _refuse_halfway(warehouse: Warehouse) -> None:
     waiting = "select count(*) from raw.files where status = 'loaded' and file_id not in (select file_id from {})"
     if warehouse.one(waiting.format("staged.taken_files")):
-        raise DecisionRefusedError("A file that came in is not in the register yet. Run: oneclient nightly")
+        raise DecisionRefusedError("A file that came in is not in the register yet. Run: oneclient nightly", code="D12")
     if warehouse.one("select count(*) from merged.runs where state = 'begun'"):
-        raise DecisionRefusedError("A merge run is not finished. Run: oneclient merge apply, or the night; then again.")
+        raise DecisionRefusedError(
+            "A merge run is not finished. Run: oneclient merge apply, or the night; then again.", code="D12"
+        )
 
 
 def _state(settings: Settings, number: int) -> str:

@@ -25,6 +25,8 @@ _NAMELESS = frozenset({"roster_visits", "roster_enrolments"})
 class OriginalDiffersError(FileRefusedError):
     """A kept original is not the file that was loaded from it, so nobody can tell which rows to erase."""
 
+    code = "F13"
+
 
 @dataclass(frozen=True)
 class Original:

@@ -61,7 +61,9 @@ def records_of(warehouse: Warehouse, client_ref: str) -> list[str]:
     """
     refs = [ref for (ref,) in warehouse.rows(_GROUP, {"ref": client_ref})]
     if not refs:
-        raise DecisionRefusedError("There is no such client record. Name one as the report does: careplan/1001.")
+        raise DecisionRefusedError(
+            "There is no such client record. Name one as the report does: careplan/1001.", code="D12"
+        )
     return refs
 
 

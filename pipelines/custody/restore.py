@@ -28,6 +28,7 @@ from pipelines.fingerprint import fingerprint
 from pipelines.private import FOLDER, keep_private
 from pipelines.sealing import SealBrokenError, is_sealed, originals, seal_again, unsealing
 from pipelines.settings import KEY_VARIABLE, KeyRefusedError, Settings, key_of_environment, key_of_home, load_settings
+from pipelines.troubles import AlreadyThereError
 from pipelines.warehouse import copy_warehouse
 
 BACKUP_KEY_VARIABLE = "ONECLIENT_BACKUP_KEY"
@@ -59,7 +60,7 @@ def restore(backup: Path, home: Path) -> Restored:
     """
     keep_private()
     if home.exists() and (not home.is_dir() or any(path.is_symlink() or not path.is_dir() for path in home.rglob("*"))):
-        raise FileExistsError("The home to restore into holds something already. Name one that is not there yet.")
+        raise AlreadyThereError("The home to restore into holds something already. Name one that is not there yet.")
     key = key_of_home(home)
     partial = home.with_name(f".{home.name}.restoring")
     shutil.rmtree(partial, ignore_errors=True)
@@ -151,7 +152,7 @@ def _agreed(folder: Path) -> Manifest:
         raise BackupRefusedError(f"The backup has no manifest that can be read. {_AGAIN}") from error
     if manifest.format != FORMAT:
         raise BackupRefusedError(
-            f"The backup was made by oneclient {manifest.oneclient}. Restore it with that version."
+            f"The backup was made by oneclient {manifest.oneclient}. Restore it with that version.", code="B2"
         )
     file.unlink()
     files, links = {}, {}
@@ -211,5 +212,6 @@ def _take_its_place(partial: Path, home: Path) -> None:
             raise
         raise BackupRefusedError(
             "The new home cannot be put where it is to be: that is a mounted disk, or somebody writes there. "
-            "Nothing was restored. Name a folder within it that is not there yet."
+            "Nothing was restored. Name a folder within it that is not there yet.",
+            code="B3",
         ) from error

@@ -24,7 +24,8 @@ def see_that_it_is_apart(settings: Settings, url: URL) -> None:
         if other.home and other.name != own and _place(url) == _written(other.home):
             raise SettingsError(
                 f"settings.toml: decisions.url is where the decisions of the provider {other.name} are kept as well. "
-                "Give each provider a database of its own."
+                "Give each provider a database of its own.",
+                code="S7",
             )
 
 

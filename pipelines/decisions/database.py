@@ -37,6 +37,7 @@ from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random
 
 from pipelines.decisions.apart import see_that_it_is_apart
 from pipelines.settings import Settings, SettingsError
+from pipelines.troubles import KnownError
 
 log = logging.getLogger(__name__)
 
@@ -86,8 +87,10 @@ EVIDENCE = Table(
 )
 
 
-class StoreUnavailableError(Exception):
+class StoreUnavailableError(KnownError):
     """The decision store cannot be opened or written."""
+
+    code = "L1"
 
 
 @contextmanager
@@ -112,7 +115,8 @@ def open_database(settings: Settings, older: Older = "refused", made_at: str = N
         if type(error.orig) is not sqlite3.DatabaseError:  # the kinds of it say that a statement is wrong
             raise
         raise StoreUnavailableError(
-            "The decision store (decisions.sqlite) cannot be read: it is damaged. Restore it from its last backup."
+            "The decision store (decisions.sqlite) cannot be read: it is damaged. Restore it from its last backup.",
+            code="L2",
         ) from _without_parameters(error)
     finally:
         engine.dispose()
@@ -150,9 +154,11 @@ def _url(settings: Settings) -> URL:
     try:
         url = make_url(settings.decisions.url.get_secret_value())
     except ArgumentError:
-        raise SettingsError("settings.toml: decisions.url is not a database URL. Write postgresql://…") from None
+        raise SettingsError(
+            "settings.toml: decisions.url is not a database URL. Write postgresql://…", code="S7"
+        ) from None
     if url.get_backend_name() not in {"postgresql", "sqlite"}:
-        raise SettingsError("settings.toml: decisions.url has to begin with postgresql:// or sqlite:///.")
+        raise SettingsError("settings.toml: decisions.url has to begin with postgresql:// or sqlite:///.", code="S7")
     if url.drivername == "postgresql":
         url = url.set(drivername="postgresql+psycopg")
     return url
@@ -164,7 +170,7 @@ def _engine(url: URL) -> Engine:
         engine = create_engine(url, poolclass=NullPool, hide_parameters=True, connect_args=waits)
     except (ModuleNotFoundError, NoSuchModuleError):
         raise SettingsError(
-            "The driver for decisions.url is not there. Install it: pip install psycopg[binary]"
+            "The driver for decisions.url is not there. Install it: pip install psycopg[binary]", code="S7"
         ) from None
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
@@ -218,12 +224,14 @@ def _see_to_schema(engine: Engine, older: Older, made_at: str) -> None:
         raise StoreUnavailableError(
             f"The decision store is of schema {found}, made by a newer oneclient: this one works with schema "
             f"{NEWEST_SCHEMA}. Nothing was changed. Run the newer oneclient, or restore the backup that was made "
-            "before the upgrade."
+            "before the upgrade.",
+            code="L4",
         )
     if found is not None and older == "refused":
         raise StoreUnavailableError(
             f"The decision store is of schema {found}, and this oneclient works with schema {NEWEST_SCHEMA}. Nothing "
-            "was changed. Make a backup (oneclient backup --to FILE), then run: oneclient upgrade"
+            "was changed. Make a backup (oneclient backup --to FILE), then run: oneclient upgrade",
+            code="L5",
         )
     if found is None or older == "upgraded":
         _migrate(engine, made_at)

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Literal, get_args
+from zoneinfo import ZoneInfo
 
 from pipelines.decisions.signoff import SignedPlan, plan_read
 from pipelines.decisions.statement import Choices, canonical_json, choices_read
@@ -75,6 +76,10 @@ class Entry:
     def recorded(self) -> datetime:
         """When it was recorded (UTC)."""
         return datetime.fromisoformat(self.recorded_at)
+
+    def recorded_in(self, timezone: str) -> datetime:
+        """When it was recorded, by the clock of a place."""
+        return self.recorded.astimezone(ZoneInfo(timezone))
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""

@@ -15,6 +15,7 @@ from pipelines.decisions.evidence import changes, evidence_hash
 from pipelines.decisions.standing import Standing, standings
 from pipelines.decisions.store import DecisionStore, open_decisions
 from pipelines.settings import Settings
+from pipelines.troubles import KnownError
 from pipelines.warehouse import Warehouse, sql_text
 
 log = logging.getLogger(__name__)
@@ -43,8 +44,10 @@ _STOOD = pa.schema(
 )
 
 
-class DecisionsDamagedError(Exception):
+class DecisionsDamagedError(KnownError):
     """The decision log is not as it was written. Nothing may follow from it until it is restored."""
+
+    code = "L3"
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pipelines.decisions.evidence import evidence_hash
 from pipelines.settings import first_problem
+from pipelines.troubles import KnownError
 
 Verdict = Literal["same", "different", "unsure"]
 Door = Literal["page", "workbook", "cli", "inbox", "dag"]
@@ -28,8 +29,10 @@ MACHINES = frozenset(
 _DIRECTION_MARKS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
-class DecisionRefusedError(Exception):
+class DecisionRefusedError(KnownError):
     """The statement cannot be recorded. The message says what to correct; it quotes nothing that was written."""
+
+    code = "D1"
 
 
 class Choices(BaseModel):
@@ -93,15 +96,19 @@ def checked(statement: Statement) -> Statement:
     who = checked_who(statement.who)
     reason = tidied(statement.reason, "reason", LONGEST_REASON)
     if not reason and statement.verdict != "unsure":
-        raise DecisionRefusedError("A reason is missing. Say in a few words what you looked at.")
+        raise DecisionRefusedError("A reason is missing. Say in a few words what you looked at.", code="D3")
     if statement.choices != NO_CHOICES and statement.verdict != "same":
         raise DecisionRefusedError("Survivor and the other choices go with the verdict same. Leave them out.")
     if not statement.choices.refs() <= {statement.left_ref, statement.right_ref}:
-        raise DecisionRefusedError("Survivor and enrolments have to name one of the two records of the candidate.")
+        raise DecisionRefusedError(
+            "Survivor and enrolments have to name one of the two records of the candidate.", code="D7"
+        )
     for name in (*statement.choices.enrolments, *statement.choices.references, *statement.choices.references.values()):
         tidied(name, "choice", LONGEST_WHO)
     if evidence_hash(statement.facts) != statement.evidence_hash:
-        raise DecisionRefusedError("The evidence hash is not that of the facts. Open the last report and decide again.")
+        raise DecisionRefusedError(
+            "The evidence hash is not that of the facts. Open the last report and decide again.", code="D4"
+        )
     if statement.seconds_spent is not None and not 0 <= statement.seconds_spent < 1e9:
         raise DecisionRefusedError("The seconds spent have to be a number from 0.")
     return replace(statement, who=who, reason=reason)
@@ -111,9 +118,9 @@ def checked_who(who: str) -> str:
     """A person's name as it is recorded. Raises DecisionRefusedError for an empty or a machine's one."""
     tidy = tidied(who, "name of who decides", LONGEST_WHO)
     if not tidy:
-        raise DecisionRefusedError("It is not said who decides. Give the name of a person.")
+        raise DecisionRefusedError("It is not said who decides. Give the name of a person.", code="D2")
     if person(tidy) in MACHINES:
-        raise DecisionRefusedError("That is a machine's name. The machine proposes; a person has to decide.")
+        raise DecisionRefusedError("That is a machine's name. The machine proposes; a person has to decide.", code="D2")
     return tidy
 
 

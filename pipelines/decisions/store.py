@@ -104,7 +104,8 @@ class DecisionStore:
             ).scalar()
             if (last or 0) != plan.after:
                 raise DecisionRefusedError(
-                    "Another merge or undo was signed off since this plan was drawn up. Plan again, and look at it."
+                    "Another merge or undo was signed off since this plan was drawn up. Plan again, and look at it.",
+                    code="D11",
                 )
             signed = Entry(0, who, door, "signoff", reason=reason or None, plan=plan.as_json())
             return _Log(connection, set()).append(signed)
@@ -158,7 +159,8 @@ class _Log:
         if taken_back is None:
             raise DecisionRefusedError(
                 "This person has no verdict on this candidate that could be taken back. "
-                "Only one's own newest verdict can be undone; an undo cannot: decide again."
+                "Only one's own newest verdict can be undone; an undo cannot: decide again.",
+                code="D9",
             )
         undo = Entry(
             sequence_number=0,

@@ -30,4 +30,4 @@ def require_another_person(settings: Settings, executor: str, approvers: Iterabl
     if not settings.decisions.two_persons:
         log.warning(SWITCHED_OFF)
     elif executor in {person(who) for who in approvers}:
-        raise DecisionRefusedError(OWN_DECISIONS)
+        raise DecisionRefusedError(OWN_DECISIONS, code="D10")

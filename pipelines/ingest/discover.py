@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from pipelines.troubles import NotThereError
+
 _USUAL = {
     ".csv", ".txt", ".tsv", ".tab", ".dat", ".xlsx", ".xlsm", ".xls", ".xlsb", ".ods", ".doc", ".docx", ".pdf", ".zip",
     ".gz", ".7z", ".json", ".xml", ".html", ".eml", ".msg", ".parquet",
@@ -33,7 +35,7 @@ def discover(inbox: Path, day: date) -> list[Delivery]:
     Raises FileNotFoundError when there is no such inbox.
     """
     if not inbox.is_dir():
-        raise FileNotFoundError("There is no such inbox folder. Make it, or name another with --inbox.")
+        raise NotThereError("There is no such inbox folder. Make it, or name another with --inbox.")
     folders = [inbox, *sorted(f for f in inbox.iterdir() if _is_folder(f) and _is_due(f.name, day))]
     return [
         Delivery(hashlib.sha256(os.fsencode(path.relative_to(inbox))).hexdigest()[:16], path)

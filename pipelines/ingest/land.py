@@ -68,6 +68,7 @@ _KIND: dict[str, str] = {
 class Landing:
     """What became of one delivered file. ``file_id`` comes from its content, so the same file is the same id.
 
+    ``code`` says why a quarantined file was refused (``docs/errors.md``);
     ``repeated`` files were loaded before; ``waiting`` files are still being written and are taken next time.
     """
 
@@ -82,6 +83,7 @@ class Landing:
     rows_loaded: int = 0
     rows_rejected: int = 0
     left_in_inbox: bool = False
+    code: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON and XCom: no file name, no cell."""
@@ -119,7 +121,7 @@ def land_file(settings: Settings, path: Path, day: date) -> Landing:
         issuer=source.issuer_of_file(name) if source else "unknown",
         status="loaded",
     )
-    contents, reason = _read(path, source, settings)
+    read = _read(path, source, settings)
     if (path.stat().st_size, path.stat().st_mtime_ns) != (before.st_size, before.st_mtime_ns):
         return replace(landing, status="waiting", reason="The file was still being written. It is taken next time.")
     delivered = _Delivered(settings, path, day, never_stored(sources))
@@ -131,11 +133,10 @@ def land_file(settings: Settings, path: Path, day: date) -> Landing:
         elif _holds_somebody_forgotten(settings, landing):
             _take_out(path, warehouse)
             landing = replace(landing, status="repeated", reason=_FORGOTTEN_SINCE)
-        elif contents is None or source is None:
-            landing = replace(landing, status="quarantined", reason=reason)
-            landing = _quarantine(delivered, warehouse, landing)
-        else:
-            landing = _load(delivered, warehouse, landing, source, contents)
+        elif isinstance(read, FileRefusedError):
+            landing = _quarantine(delivered, warehouse, landing, read)
+        elif source:
+            landing = _load(delivered, warehouse, landing, source, read)
     log.info(
         "%s file %s: %s, %d rows read, %d loaded, %d rejected",
         landing.source, landing.content_hash[:12], landing.status,
@@ -159,13 +160,13 @@ def _hash(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _read(path: Path, source: Source | None, settings: Settings) -> tuple[Contents | None, str | None]:
+def _read(path: Path, source: Source | None, settings: Settings) -> Contents | FileRefusedError:
     if source is None:
-        return None, _NO_MAPPING
+        return FileRefusedError(_NO_MAPPING, code="F1")
     try:
-        return read_file(path, source, settings.ingest), None
+        return read_file(path, source, settings.ingest)
     except FileRefusedError as refusal:
-        return None, str(refusal)
+        return refusal
 
 
 def create_raw_tables(warehouse: Warehouse) -> None:
@@ -211,18 +212,17 @@ def _load(delivered: _Delivered, warehouse: Warehouse, landing: Landing, source:
         "serials": source.excel_serial_dates,
     }
     with warehouse.relation("landing", contents.rows):
-        _find_faults(warehouse, feed, parameters)
+        find_faults(warehouse, feed, parameters)
         _reject(warehouse, contents, hidden)
         rejected = warehouse.one("select count(*) from rejected")
         read = contents.rows.num_rows + len(contents.broken)
         landing = replace(landing, rows_read=read, rows_rejected=rejected, rows_loaded=read - rejected)
         gate = check(f"raw.{feed.name}", _gate_frame(warehouse, feed, contents), landing.content_hash[:12])
         references = _file_references(feed, contents.rows)
-        refusal = None if gate.success else f"The file failed its checks: {gate.failures()}. Ask the sender about it."
-        refusal = refusal or _repeated_reference(warehouse, landing, source, contents.rows, references)
+        refusal = _failed(gate) or _repeated_reference(warehouse, landing, source, contents.rows, references)
         if refusal:
-            landing = replace(landing, status="quarantined", reason=refusal, rows_loaded=0, rows_rejected=read)
-            return _quarantine(delivered, warehouse, landing, contents=contents, gate=gate)
+            landing = replace(landing, rows_loaded=0, rows_rejected=read)
+            return _quarantine(delivered, warehouse, landing, refusal, contents=contents, gate=gate)
         archived = archived_as(delivered.settings, landing, kept_suffix(path))
         keep_copy(path, archived, hidden, readable=True, layout=contents.layout, key=delivered.settings.key)
         with warehouse.transaction():
@@ -240,7 +240,7 @@ def _take_out(path: Path, warehouse: Warehouse) -> None:
     path.unlink()
 
 
-def _find_faults(warehouse: Warehouse, feed: Feed, parameters: dict[str, Any]) -> None:
+def find_faults(warehouse: Warehouse, feed: Feed, parameters: dict[str, Any]) -> None:
     """Temporary table ``faults``: one row for each cell that is missing though required, or cannot be read.
 
     Millions of rows share some thousand dates and times, so each distinct cell is read once.
@@ -326,9 +326,15 @@ def _file_references(feed: Feed, rows: pa.Table) -> list[str]:
     return sorted(v.strip() for v in pc.unique(rows.column(feed.reference_field)).to_pylist() if v and v.strip())
 
 
+def _failed(gate: Gate) -> FileRefusedError | None:
+    if gate.success:
+        return None
+    return FileRefusedError(f"The file failed its checks: {gate.failures()}. Ask the sender about it.", code="F10")
+
+
 def _repeated_reference(
     warehouse: Warehouse, landing: Landing, source: Source, rows: pa.Table, references: list[str]
-) -> str | None:
+) -> FileRefusedError | None:
     """Law 2: a delivery whose every FileReference was loaded before is the same delivery, whatever its bytes."""
     if not references:
         return None
@@ -341,9 +347,10 @@ def _repeated_reference(
         )
     }
     if set(references) <= known:
-        return (
+        return FileRefusedError(
             "Its FileReference was loaded before, from a file with other content, so it was not loaded again. "
-            "If it is a correction, ask the sender to give it a FileReference of its own."
+            "If it is a correction, ask the sender to give it a FileReference of its own.",
+            code="F11",
         )
     return None
 
@@ -399,6 +406,7 @@ def _quarantine(
     delivered: _Delivered,
     warehouse: Warehouse,
     landing: Landing,
+    refusal: FileRefusedError,
     *,
     contents: Contents | None = None,
     gate: Gate | None = None,
@@ -408,13 +416,16 @@ def _quarantine(
     kept = sealed_name(delivered.settings.quarantine / f"{name}{kept_suffix(path)}", key)
     layout = contents.layout if contents else None
     copied = keep_copy(path, kept, delivered.never_stored, readable=contents is not None, layout=layout, key=key)
-    landing = replace(landing, left_in_inbox=not copied)
+    trouble = refusal.trouble
+    landing = replace(landing, status="quarantined", reason=str(refusal), code=trouble.code, left_in_inbox=not copied)
     note = {
         "file_name": name_of(path),
         "source": landing.source,
         "content_hash": landing.content_hash,
         "night": delivered.day.isoformat(),
         "reason": landing.reason,
+        "code": trouble.code,
+        "see": trouble.see,
         "copy": kept.name if copied else "left in the inbox: it cannot be searched for columns that must not be stored",
     }
     kept.with_name(f"{name}.reason.json").write_text(json.dumps(note, indent=2, ensure_ascii=False) + "\n", "utf-8")

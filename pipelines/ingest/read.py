@@ -93,22 +93,17 @@ def read_file(path: Path, source: Source, limits: IngestSettings) -> Contents:
     Raises FileRefusedError when it is empty, cut off, not what its name says, or too large once unpacked.
     """
     if name_of(path) != path.name:
-        raise FileRefusedError("The file's name is not UTF-8. Rename it and put it into the inbox again.")
-    if path.stat().st_size == 0:
-        raise FileRefusedError(f"The file is empty. {ASK_AGAIN}")
+        raise FileRefusedError("The file's name is not UTF-8. Rename it and put it into the inbox again.", code="F12")
+    refuse_empty(path)
     if path.suffix.lower() in WORKBOOKS:
         return _read_workbook(path, source, limits)
     return _read_csv(path, source)
 
 
-def find_headings(path: Path, wanted: Sequence[str], limits: IngestSettings) -> tuple[str, ...]:
-    """The headings of a file of unknown layout. Raises FileRefusedError when it has none of the wanted ones."""
-    if path.suffix.lower() not in WORKBOOKS:
-        return text_layout(path, wanted).header.headings
-    for _name, rows in workbook_rows(path, limits):
-        if header := header_among(rows, wanted):
-            return header.headings
-    raise FileRefusedError("No sheet holds headings that any feed is known by.")
+def refuse_empty(path: Path) -> None:
+    """Raises FileRefusedError for a file without a byte."""
+    if path.stat().st_size == 0:
+        raise FileRefusedError(f"The file is empty. {ASK_AGAIN}", code="F2")
 
 
 def text_layout(path: Path, wanted: Sequence[str], encoding: str | None = None, delimiter: str | None = None) -> Layout:
@@ -132,7 +127,9 @@ def text_layout(path: Path, wanted: Sequence[str], encoding: str | None = None, 
     if not hits:
         raise FileRefusedError(
             f"None of the first {HEADER_SEARCH_ROWS} rows holds the headings that this source sends. "
-            "If the layout is new, write a source mapping (oneclient map FILE); else ask the sender for the right file."
+            "If the layout is new, write a source mapping (oneclient map FILE); else ask the sender for the right "
+            "file.",
+            code="F6",
         )
     return Layout(encoding, delimiter, header)
 
@@ -155,7 +152,7 @@ def text_encoding(sample: bytes, *, more: bool) -> str:
             return _western_encoding(sample[max(0, error.start - _SAMPLE_BYTES) : error.start + _SAMPLE_BYTES])
         if not more:
             raise FileRefusedError(
-                f"The file ends within a letter: it is half-written or cut off. {ASK_AGAIN}"
+                f"The file ends within a letter: it is half-written or cut off. {ASK_AGAIN}", code="F4"
             ) from error
     return "utf-8"
 
@@ -184,7 +181,9 @@ def workbook_rows(
         for name in names:
             yield name, [list(map(_cell_text, row)) for row in workbook.get_sheet_by_name(name).to_python(False)]
     except (CalamineError, OSError, ValueError) as error:
-        raise FileRefusedError(f"The workbook cannot be read: it is damaged, or protected. {ASK_AGAIN}") from error
+        raise FileRefusedError(
+            f"The workbook cannot be read: it is damaged, or protected. {ASK_AGAIN}", code="F8"
+        ) from error
 
 
 def header_among(rows: Iterable[Sequence[str]], wanted: Sequence[str]) -> Header | None:
@@ -231,7 +230,9 @@ def _read_csv(path: Path, source: Source) -> Contents:
     layout = text_layout(path, wanted, source.encoding, source.delimiter)
     _require_headings(layout.header, source)
     if has_endless_line(path):
-        raise FileRefusedError(f"A line of the file is longer than any table's: it is no table of rows. {ASK_AGAIN}")
+        raise FileRefusedError(
+            f"A line of the file is longer than any table's: it is no table of rows. {ASK_AGAIN}", code="F9"
+        )
     try:
         try:
             table, broken = _parse_csv(path, layout)
@@ -315,14 +316,14 @@ def _refuse_cut_off(path: Path, layout: Layout, table: pa.Table, broken: tuple[B
         ends_with_newline = file.read().strip(b"\0")[-1:] in {b"\r", b"\n"}
     if (quotes % 2 or (quotes and not ends_with_newline)) and _ends_within_quotes(path, layout):
         raise FileRefusedError(
-            f"A quoted value is never closed: the file is cut off, or its quoting is broken. {ASK_AGAIN}"
+            f"A quoted value is never closed: the file is cut off, or its quoting is broken. {ASK_AGAIN}", code="F4"
         )
     if ends_with_newline:
         return quotes
     last_row = layout.header.row + table.num_rows + len(broken)
     if any(row.row_number == last_row for row in broken):
         raise FileRefusedError(
-            f"The file ends in the middle of row {last_row}: it is half-written or cut off. {ASK_AGAIN}"
+            f"The file ends in the middle of row {last_row}: it is half-written or cut off. {ASK_AGAIN}", code="F4"
         )
     if table.num_rows > 1:
         column = table.column(table.num_columns - 1)
@@ -331,7 +332,8 @@ def _refuse_cut_off(path: Path, layout: Layout, table: pa.Table, broken: tuple[B
         if begun:
             raise FileRefusedError(
                 f"The last cell of row {last_row} is only the beginning of a value, and no line end follows: "
-                f"the file is half-written or cut off. {ASK_AGAIN}"
+                f"the file is half-written or cut off. {ASK_AGAIN}",
+                code="F4",
             )
     return quotes
 
@@ -350,7 +352,8 @@ def _read_workbook(path: Path, source: Source, limits: IngestSettings) -> Conten
     if header is None:
         raise FileRefusedError(
             "No sheet holds the headings that this source sends. If the layout is new, write a source mapping "
-            "(oneclient map FILE); else ask the sender for the right file."
+            "(oneclient map FILE); else ask the sender for the right file.",
+            code="F6",
         )
     _require_headings(header, source)
     width = len(header.headings)
@@ -399,7 +402,8 @@ def _require_headings(header: Header, source: Source) -> None:
     if missing:
         raise FileRefusedError(
             f"The table has no heading {', '.join(missing)}, so it is not the {source.feed} file that its name says. "
-            "Ask the sender for the right file, or correct the source mapping."
+            "Ask the sender for the right file, or correct the source mapping.",
+            code="F7",
         )
 
 

@@ -35,7 +35,8 @@ def refuse_unsafe_zip(path: Path, limits: IngestSettings) -> None:
     too_large = FileRefusedError(
         f"The workbook unpacks to more than {most >> 20} MB, far more than a real one of its size. "
         "It was not opened. Ask the sender what it is; a real one can be let in by "
-        "ingest.max_unpacked_megabytes and ingest.max_compression_ratio."
+        "ingest.max_unpacked_megabytes and ingest.max_compression_ratio.",
+        code="F9",
     )
     try:
         with zipfile.ZipFile(path) as archive:
@@ -58,7 +59,7 @@ def refuse_unsafe_zip(path: Path, limits: IngestSettings) -> None:
             if max(lengths) * repeats > most and _text_in_cells(archive, lengths[1:]) > most:
                 raise too_large
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError, ValueError) as error:
-        raise FileRefusedError(_DAMAGED) from error
+        raise FileRefusedError(_DAMAGED, code="F8") from error
 
 
 def _blocks(stream: IO[bytes]) -> Iterator[bytes]:
@@ -99,12 +100,13 @@ class _Part:
         """Raises FileRefusedError for a sheet that is damaged, or whose few cells span a huge table."""
         self._parse(b"", last=True)
         if not self._is_xml and (must_be_xml or self._is_sheet):
-            raise FileRefusedError(_DAMAGED)
+            raise FileRefusedError(_DAMAGED, code="F8")
         span = self._widest * self._lowest
         if span > max(_SMALL_SHEET, _MAX_SPAN_TO_CELLS * self._cells):
             raise FileRefusedError(
                 f"A sheet of the workbook spans {span:,} cells, nearly all empty. "
-                "Ask the sender to save only the table."
+                "Ask the sender to save only the table.",
+                code="F9",
             )
 
     def _parse(self, block: bytes, *, last: bool = False) -> None:

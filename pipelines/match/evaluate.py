@@ -129,7 +129,9 @@ def evaluate_file(
     with scratch_warehouse(settings) as scratch:
         labelled = load_labelled(scratch, settings, records, mapping, [truth])
         if not comparisons_for(labelled.columns):
-            raise SettingsError("The file has no row, or none of its columns is filled enough to compare records by.")
+            raise SettingsError(
+                "The file has no row, or none of its columns is filled enough to compare records by.", code="S5"
+            )
         model = train_on(scratch, labelled.columns, settings.match)
         scored = _score(scratch, settings, model)
         people = pd.factorize(labelled.withheld[truth])[0].astype(np.int64)

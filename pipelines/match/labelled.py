@@ -45,14 +45,16 @@ def load_labelled(
     """
     headings = _read(scratch, records)
     if missing := [column for column in withhold if column not in headings]:
-        raise SettingsError(f"The file has no column {missing[0]}. Its columns: {', '.join(headings)}")
+        raise SettingsError(f"The file has no column {missing[0]}. Its columns: {', '.join(headings)}", code="S5")
     withheld = scratch.frame(
         f"select {', '.join(_quoted(column) for column in withhold)} from file_rows_as_sent order by row_id"
     )
     others = [heading for heading in headings if heading not in withhold]
     roles = read_roles(mapping, others) if mapping else guess_roles(others)
     if not roles:
-        raise SettingsError("No heading sounds like a name, birth date or address: write a mapping (--mapping).")
+        raise SettingsError(
+            "No heading sounds like a name, birth date or address: write a mapping (--mapping).", code="S5"
+        )
     _standardise(scratch, settings, roles)
     offered = (*REGISTER_COLUMNS, *EXTRA_COLUMNS)
     shares = ", ".join(f"count({column}) / count(*)" for column in offered)
@@ -72,7 +74,8 @@ def _read(scratch: Warehouse, records: Path) -> list[str]:
     except (duckdb.Error, UnicodeError):
         raise SettingsError(
             f"The file cannot be read as {kind}: see that it is whole, in UTF-8, with one line of headings, none of "
-            "them twice or row_id, and as many cells in every row."
+            "them twice or row_id, and as many cells in every row.",
+            code="S5",
         ) from None
     return [name for name, *_ in scratch.rows("describe file_rows_as_sent")][1:]
 

@@ -82,7 +82,9 @@ def load_model(settings: Settings) -> Model | None:
     comparisons = comparisons_for(about["columns"])
     terms = {column: folder / f"terms_{column}.parquet" for column in terms_of(comparisons)}
     if [c["output_column_name"] for c in about["splink"]["comparisons"]] != [c.name for c in comparisons]:
-        raise SettingsError(f"Model {about['version']} was made by another version of oneclient. Run: oneclient train")
+        raise SettingsError(
+            f"Model {about['version']} was made by another version of oneclient. Run: oneclient train", code="S4"
+        )
     calibration = Calibration.from_dict(about["calibration"])
     return Model(about["version"], comparisons, about["splink"], terms, about["blocking"], calibration)
 
@@ -97,7 +99,9 @@ def read_about(settings: Settings) -> dict[str, Any] | None:
         version = current.read_text(encoding="utf-8").strip()
     written = settings.models / version / MODEL
     if not written.exists():
-        raise SettingsError(f"There is no model {version} in HOME/models. Correct match.model, or run: oneclient train")
+        raise SettingsError(
+            f"There is no model {version} in HOME/models. Correct match.model, or run: oneclient train", code="S4"
+        )
     about: dict[str, Any] = json.loads(written.read_text(encoding="utf-8"))
     return about
 

@@ -59,9 +59,13 @@ def read_roles(mapping: Path, headings: Iterable[str]) -> dict[str, str]:
     written: Any = read_yaml(mapping, "mapping")
     columns = written.get("columns") if isinstance(written, dict) else None
     if not isinstance(columns, Mapping):
-        raise SettingsError(f"{mapping.name} has no `columns:` with a line `heading: role` for each column to use.")
+        raise SettingsError(
+            f"{mapping.name} has no `columns:` with a line `heading: role` for each column to use.", code="S5"
+        )
     if unknown := sorted(set(map(str, columns)) - set(headings)):
-        raise SettingsError(f"{mapping.name} names headings that the file does not have: {', '.join(unknown)}")
+        raise SettingsError(
+            f"{mapping.name} names headings that the file does not have: {', '.join(unknown)}", code="S5"
+        )
     if unknown := sorted(set(map(str, columns.values())) - set(ROLES)):
-        raise SettingsError(f"{mapping.name}: no such role: {', '.join(unknown)}. Roles: {', '.join(ROLES)}")
+        raise SettingsError(f"{mapping.name}: no such role: {', '.join(unknown)}. Roles: {', '.join(ROLES)}", code="S5")
     return {str(heading): str(role) for heading, role in columns.items()}

@@ -36,6 +36,7 @@ from pipelines.match.judge import judge, relate
 from pipelines.match.model import REGISTER_COLUMNS, comparisons_for, splink_settings, terms_of
 from pipelines.match.models import Model, keep_model, open_engine, version_of
 from pipelines.settings import MatchSettings, Settings
+from pipelines.troubles import KnownError
 from pipelines.warehouse import Warehouse, sql_text
 
 log = logging.getLogger(__name__)
@@ -59,8 +60,10 @@ LEAST_SHARE = {"m": 1e-3, "u": 1e-6}
 NUMBERED_RECORDS = 100_000
 
 
-class NothingToLearnError(Exception):
+class NothingToLearnError(KnownError):
     """The register holds no client record yet."""
+
+    code = "T1"
 
 
 def train_model(settings: Settings, warehouse: Warehouse) -> Model:

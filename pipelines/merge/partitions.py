@@ -25,6 +25,8 @@ _NO_ROWS = {"staged.client_ids"}  # says which records were ever made; nothing i
 class ConservationError(MergeError):
     """Rows were lost, made or changed while they moved; nothing of the partition was kept."""
 
+    code = "M6"
+
 
 @dataclass(frozen=True)
 class Partition:

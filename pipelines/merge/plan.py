@@ -219,7 +219,8 @@ class _Draft:
         if unknown := [merge_id for merge_id in asked if merge_id not in self.live]:
             raise DecisionRefusedError(
                 f"{len(unknown)} of these merges cannot be undone, since none of that id stands. "
-                "See: oneclient merge status"
+                "See: oneclient merge status",
+                code="D14",
             )
         taken = [Planned(self.live[merge_id].merge, (), "", carries_on=True) for merge_id in asked]
         signed = SignedPlan(

@@ -21,6 +21,8 @@ Rule = Literal["move", "union", "survivor's", "one side", "ask", "end on survivo
 class UnknownTableError(MergeError):
     """A table with a client key has no row in the merge policy."""
 
+    code = "M7"
+
 
 @dataclass(frozen=True)
 class Policy:

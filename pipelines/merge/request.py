@@ -57,7 +57,9 @@ class UndoRequest:
         """Raises DecisionRefusedError unless the form names merges or asks for all, and not both."""
         ids = tuple(str(one).strip() for one in form["merge_ids"] or () if str(one).strip())
         if bool(ids) == bool(form["every_merge"]):
-            raise DecisionRefusedError("Name the merges to take back, or switch on that every merge is meant.")
+            raise DecisionRefusedError(
+                "Name the merges to take back, or switch on that every merge is meant.", code="D14"
+            )
         return cls(ids or None, form["reason"] or "")
 
     def plan(self, settings: Settings) -> Plan:

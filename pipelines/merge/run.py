@@ -40,21 +40,31 @@ BEGUN, DONE, ROLLED_BACK = "begun", "done", "rolled back"
 class NotSignedOffError(MergeError):
     """Nobody has signed off what is to be carried out."""
 
+    code = "M1"
+
 
 class MergeInFlightError(MergeError):
     """Another merge run is not finished."""
+
+    code = "M2"
 
 
 class PlanChangedError(MergeError):
     """What was looked at is not what would be done now."""
 
+    code = "M3"
+
 
 class MergeStoppedError(MergeError):
     """Something came to light after the sign-off, so that the merge must not go further."""
 
+    code = "M4"
+
 
 class VerificationFailedError(MergeError):
     """What was merged does not hold; the wave was taken back."""
+
+    code = "M5"
 
 
 @dataclass
@@ -111,7 +121,7 @@ def _sign(
             )
         if not plan.signed.merges and not plan.signed.undoes:
             if all(_is_own(planned) for planned in plan.blocked) and plan.blocked:
-                raise DecisionRefusedError(OWN_DECISIONS)
+                raise DecisionRefusedError(OWN_DECISIONS, code="D10")
             return None
         require_another_person(settings, who, plan.decided_by)
         entry = store.sign_off(plan.signed, who, door, reason)

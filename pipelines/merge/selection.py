@@ -32,9 +32,9 @@ class Selection:
     def __post_init__(self) -> None:
         """Raises DecisionRefusedError for a range that holds no day, or a wave that there is not."""
         if self.from_on and self.to_on and self.from_on >= self.to_on:
-            raise DecisionRefusedError("The range holds no day: its first day has to come before its end.")
+            raise DecisionRefusedError("The range holds no day: its first day has to come before its end.", code="D14")
         if self.wave is not None and self.wave not in WAVES:
-            raise DecisionRefusedError(f"The wave has to be one of {', '.join(WAVES)}.")
+            raise DecisionRefusedError(f"The wave has to be one of {', '.join(WAVES)}.", code="D14")
 
     def names(self, merge: Merge) -> bool:
         """Whether the candidates (or merges) that are asked for, if any are, hold this one."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from pipelines.decisions.crosswalk import crosswalk, live_merges, signed_off
 from pipelines.decisions.store import open_decisions
@@ -52,9 +51,8 @@ def merge_status(settings: Settings, as_of: date | None = None) -> Status:
     """Where every merge stands now; or with ``as_of`` which stood at the end of that day, by the log alone."""
     with open_decisions(settings) as store:
         entries = store.entries()
-    zone = ZoneInfo(settings.timezone)
     if as_of:
-        entries = [entry for entry in entries if entry.recorded.astimezone(zone).date() <= as_of]
+        entries = [entry for entry in entries if entry.recorded_in(settings.timezone).date() <= as_of]
     live = live_merges(entries)
     left: dict[str, int] = {}
     findings: tuple[Finding, ...] = ()
@@ -75,7 +73,7 @@ def merge_status(settings: Settings, as_of: date | None = None) -> Status:
                 tuple(candidate_id(*pair) for pair in signed.merge.pairs),
                 signed.entry.sequence_number,
                 signed.entry.who,
-                signed.entry.recorded.astimezone(zone).date(),
+                signed.entry.recorded_in(settings.timezone).date(),
                 signed.merge.wave,
                 left.get(merge_id, 0),
             )

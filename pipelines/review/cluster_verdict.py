@@ -61,10 +61,12 @@ def say_of_cluster(
     if apart and choices != NO_CHOICES:
         raise DecisionRefusedError("Survivor and the other choices go with the verdict same. Leave them out.")
     if not choices.refs() | ({apart} if apart else set()) <= refs:
-        raise DecisionRefusedError("A record that is named is none of the cluster. Write it as shown.")
+        raise DecisionRefusedError("A record that is named is none of the cluster. Write it as shown.", code="D7")
     concerned = [pair for pair in pairs if not apart or apart in _refs(pair)]
     if not concerned:
-        raise DecisionRefusedError("None of the pairs is a candidate tonight, so there is nothing to decide.")
+        raise DecisionRefusedError(
+            "None of the pairs is a candidate tonight, so there is nothing to decide.", code="D5"
+        )
     choices = on_the_records(choices, cluster.records)
     return [
         state(
@@ -88,7 +90,9 @@ def take_back(
     said = in_force(store.entries())
     mine = [pair.candidate_id for pair in pairs if person(who) in said.get(pair_of(pair), {})]
     if not mine:
-        raise DecisionRefusedError("This person has no verdict on any of the pairs that could be taken back.")
+        raise DecisionRefusedError(
+            "This person has no verdict on any of the pairs that could be taken back.", code="D9"
+        )
     return [store.undo(candidate_id, who, door, reason) for candidate_id in mine]
 
 

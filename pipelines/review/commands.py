@@ -125,7 +125,9 @@ def decide_tier(
 ) -> Done:
     """Record one verdict on all open candidates of a tier that may be decided unseen. Raises DecisionRefusedError."""
     if any(cells.get(name) for name in ("survivor", "keep_reference", "enrolment")):
-        raise DecisionRefusedError("Survivor, references and enrolments differ from one to the next: not in bulk.")
+        raise DecisionRefusedError(
+            "Survivor, references and enrolments differ from one to the next: not in bulk.", code="D8"
+        )
     choices = choices_from(
         {"aliases": cells.get("aliases") or None, "move_active_orders": bool(cells.get("move_active_orders"))}
     )

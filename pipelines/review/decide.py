@@ -53,7 +53,7 @@ def open_queue(settings: Settings, store: DecisionStore) -> Queue:
     day = last_published(settings)
     report = read_report(settings, day)
     entries = store.entries()
-    candidates = standing_now(report, entries, store)
+    candidates = standing_now(report, entries, store, settings.timezone)
     return Queue(day, report.run.model_version, candidates, tuple(entries))
 
 
@@ -61,7 +61,7 @@ def last_published(settings: Settings) -> date:
     """The night whose candidates are decided on. Raises NoReportError when none has published a report yet."""
     day = last_night(settings)
     if day is None:
-        raise NoReportError("No night has published a report yet. Run: oneclient nightly")
+        raise NoReportError("No night has published a report yet. Run: oneclient nightly", code="R1")
     return day
 
 
@@ -71,13 +71,17 @@ def standings_today(settings: Settings, store: DecisionStore, day: date) -> dict
     return standings(entries, _last_seen(entries) | evidence_hashes(settings, day))
 
 
-def standing_now(report: Report, entries: Sequence[Entry], store: DecisionStore) -> tuple[Candidate, ...]:
+def standing_now(
+    report: Report, entries: Sequence[Entry], store: DecisionStore, timezone: str
+) -> tuple[Candidate, ...]:
     """The candidates of a report with today's standing in place of that of its night."""
     found = standings(entries, _evidence(report.candidates, entries))
     lapsed = {pair: standing.lapsed[-1].evidence_hash or "" for pair, standing in found.items() if standing.lapsed}
     before = store.facts(lapsed.values())
     now = [
-        _as_it_stands(candidate, found.get(pair_of(candidate)), before.get(lapsed.get(pair_of(candidate), "")))
+        _as_it_stands(
+            candidate, found.get(pair_of(candidate)), before.get(lapsed.get(pair_of(candidate), "")), timezone
+        )
         for candidate in report.candidates
     ]
     return tuple(sorted(now, key=lambda candidate: candidate.settled))
@@ -87,7 +91,7 @@ def as_it_stands_today(settings: Settings, store: DecisionStore, day: date, cand
     """One candidate of the night of ``day`` with today's standing in place of that of its night: quick for one case."""
     standing = standings_today(settings, store, day).get(pair_of(candidate))
     lapsed = standing.lapsed[-1].evidence_hash or "" if standing and standing.lapsed else ""
-    return _as_it_stands(candidate, standing, store.facts([lapsed]).get(lapsed) if lapsed else None)
+    return _as_it_stands(candidate, standing, store.facts([lapsed]).get(lapsed) if lapsed else None, settings.timezone)
 
 
 def pair_of(candidate: Candidate) -> Pair:
@@ -143,9 +147,13 @@ def on_the_records(choices: Choices, records: Sequence[Record]) -> Choices:
     kept = {(issuer.strip().upper(), number.strip()) for issuer, number in choices.references.items()}
     none = "neither record" if len(records) == 2 else "none of the records"
     if not kept <= there.keys():
-        raise DecisionRefusedError(f"A reference to keep stands on {none}. Write issuer and number as shown.")
+        raise DecisionRefusedError(
+            f"A reference to keep stands on {none}. Write issuer and number as shown.", code="D7"
+        )
     if not choices.enrolments.keys() <= contracts:
-        raise DecisionRefusedError(f"{none.capitalize()} is enrolled on a contract that is named. Write it as shown.")
+        raise DecisionRefusedError(
+            f"{none.capitalize()} is enrolled on a contract that is named. Write it as shown.", code="D7"
+        )
     return choices.model_copy(update={"references": {there[one]: one[1] for one in sorted(kept)}})
 
 
@@ -189,10 +197,12 @@ def bulk(
         raise DecisionRefusedError(f"The tier has to be one of {', '.join(TIERS)}.")
     if verdict == "same" and tier != BULK_SAME_TIER:
         raise DecisionRefusedError(
-            f"Only {BULK_SAME_TIER} candidates may be the same in bulk. Decide these one by one."
+            f"Only {BULK_SAME_TIER} candidates may be the same in bulk. Decide these one by one.", code="D8"
         )
     if choices.refs() or choices.references:
-        raise DecisionRefusedError("Survivor, enrolments and references differ from one to the next: not in bulk.")
+        raise DecisionRefusedError(
+            "Survivor, enrolments and references differ from one to the next: not in bulk.", code="D8"
+        )
     skipped: Counter[str] = Counter()
     said: list[Statement] = []
     for candidate in queue.candidates:
@@ -262,7 +272,7 @@ def _last_seen(entries: Iterable[Entry]) -> dict[Pair, str]:
     return {entry.pair: entry.evidence_hash or "" for entry in entries if entry.kind == "verdict"}
 
 
-def _as_it_stands(candidate: Candidate, standing: Standing | None, before: str | None) -> Candidate:
+def _as_it_stands(candidate: Candidate, standing: Standing | None, before: str | None, timezone: str) -> Candidate:
     if standing is None:
         return replace(candidate, standing="", standing_reason="", decided=(), changed=())
     has_lapsed = {entry.sequence_number for entry in standing.lapsed}
@@ -270,7 +280,7 @@ def _as_it_stands(candidate: Candidate, standing: Standing | None, before: str |
         Decided(
             entry.sequence_number,
             entry.who,
-            entry.recorded.date(),
+            entry.recorded_in(timezone).date(),
             entry.verdict or "",
             entry.reason or "",
             entry.sequence_number in has_lapsed,

@@ -39,6 +39,7 @@ from pipelines.review.decide import Queue, choices_written, names_of, open_queue
 from pipelines.settings import Settings
 from pipelines.sources import heading_key
 from pipelines.spreadsheet import as_text_cell
+from pipelines.troubles import TROUBLES, told
 
 REFUSED_BECAUSE = "Refused because"
 _COLUMNS = {heading_key(a.heading): a.name for a in ANSWERS} | {heading_key(a.name): a.name for a in ANSWERS}
@@ -79,11 +80,17 @@ class HandedRow:
 
 @dataclass(frozen=True)
 class Refused:
-    """A row that was not taken. ``row`` is the one that a spreadsheet shows, from 1."""
+    """A row that was not taken. ``row`` is the one that a spreadsheet shows, from 1; ``code`` is of docs/errors.md."""
 
     row: int
     candidate_id: str
     reason: str
+    code: str
+
+    @property
+    def told(self) -> str:
+        """The reason with its code and where to read on."""
+        return told(TROUBLES[self.code], self.reason)
 
 
 @dataclass(frozen=True)
@@ -113,14 +120,16 @@ def hand_back(settings: Settings, path: Path, *, door: str = "workbook", refused
         for row in rows:
             try:
                 if row.candidate_id in twice:
-                    raise DecisionRefusedError("The candidate stands more than once in the file. Keep one row of it.")
+                    raise DecisionRefusedError(
+                        "The candidate stands more than once in the file. Keep one row of it.", code="D5"
+                    )
                 said.append(checked(_statement(row, known, queue, door)))
             except DecisionRefusedError as error:
                 if not row.problem and _gist_of(row) in before:
                     repeated += 1
                 else:
                     shown = row.candidate_id if _ID.fullmatch(row.candidate_id) else ""
-                    refused.append(Refused(row.number, shown, str(error)))
+                    refused.append(Refused(row.number, shown, str(error), error.trouble.code))
         recorded = store.record(said)
     new = tuple(one.entry.sequence_number for one in recorded if one.new)
     if refused and refused_copy:
@@ -136,16 +145,20 @@ def read_rows(settings: Settings, path: Path) -> list[HandedRow]:
     try:
         return list(_read_workbook(path))
     except _UNREADABLE as error:
-        raise FileRefusedError(_AMISS) from _nameless(error)
+        raise FileRefusedError(_AMISS, code="F14") from _nameless(error)
 
 
 def _read_csv(settings: Settings, path: Path) -> Iterator[HandedRow]:
     if path.stat().st_size > settings.ingest.max_unpacked_megabytes << 20:
-        raise FileRefusedError("The file is far too large for a list of decisions. Hand back the right one.")
+        raise FileRefusedError(
+            "The file is far too large for a list of decisions. Hand back the right one.", code="F14"
+        )
     layout = text_layout(path, tuple(_COLUMNS))
     names = [_COLUMNS.get(key, "") for key in layout.header.keys]
     if missing := [name for name in ("candidate_id", "verdict", "by", "reason") if name not in names]:
-        raise FileRefusedError(f"The file has no column {', '.join(missing)}. Add it, or hand back the workbook.")
+        raise FileRefusedError(
+            f"The file has no column {', '.join(missing)}. Add it, or hand back the workbook.", code="F14"
+        )
     text = path.read_text(encoding=layout.encoding, errors="replace")
     lines = csv.reader(io.StringIO(text, newline=""), delimiter=layout.delimiter)
     for number, cells in enumerate(lines, start=1):
@@ -200,13 +213,16 @@ def _workbook_row(
 def _statement(row: HandedRow, known: Mapping[str, Candidate], queue: Queue, door: str) -> Statement:
     """What a row says. Raises DecisionRefusedError."""
     if row.problem:
-        raise DecisionRefusedError(row.problem)
+        raise DecisionRefusedError(row.problem, code="D6")
     candidate = known.get(row.candidate_id)
     if candidate is None:
-        raise DecisionRefusedError("The last report has no such candidate. Decide on the workbook of the last report.")
+        raise DecisionRefusedError(
+            "The last report has no such candidate. Decide on the workbook of the last report.", code="D5"
+        )
     if row.evidence_hash and row.evidence_hash != candidate.evidence_hash:
         raise DecisionRefusedError(
-            "The records have changed since this workbook was written. Decide on the workbook of the last report."
+            "The records have changed since this workbook was written. Decide on the workbook of the last report.",
+            code="D4",
         )
     verdict = _verdict(row)
     if not verdict:
@@ -246,7 +262,7 @@ def _gist_of(row: HandedRow) -> tuple[str, ...]:
 
 def _write_refused(path: Path, copy: Path, refused: Iterable[Refused]) -> None:
     """A copy of the file with the reason beside each refused row, which can be corrected and handed back."""
-    why = {one.row: one.reason for one in refused}
+    why = {one.row: one.told for one in refused}
     if path.suffix.lower() not in WORKBOOKS:
         _write_refused_csv(path, copy, why)
         return
@@ -277,7 +293,7 @@ def _write_reasons(copy: Path, refused: Iterable[Refused]) -> None:
     sheet = file.create_sheet(REFUSED_BECAUSE)
     sheet.append(("Row", "Candidate", REFUSED_BECAUSE))
     for one in refused:
-        sheet.append((one.row, one.candidate_id, one.reason))
+        sheet.append((one.row, one.candidate_id, one.told))
     file.save(copy)
 
 

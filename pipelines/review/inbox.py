@@ -21,6 +21,7 @@ from pipelines.review.handback import HandBack, hand_back
 from pipelines.review.published import NoReportError
 from pipelines.sealing import seal_again, sealed_name, sealing
 from pipelines.settings import Settings
+from pipelines.troubles import TROUBLES, KnownError
 
 log = logging.getLogger(__name__)
 
@@ -62,7 +63,7 @@ def take_in(settings: Settings, path: Path, day: date, taken: TakenIn) -> None:
         found = hand_back(settings, path, door="inbox", refused_copy=refused_copy)
         whole = None
     except (FileRefusedError, NoReportError) as error:
-        found, whole = HandBack(), str(error)
+        found, whole = HandBack(), error
     if (path.stat().st_size, path.stat().st_mtime_ns) != (before.st_size, before.st_mtime_ns):
         return
     if whole:
@@ -87,11 +88,14 @@ def _keep(path: Path, copy: Path, key: SecretStr | None) -> None:
         as_it_is(path)(out)
 
 
-def _note(copy: Path, name: str, path: Path, day: date, whole: str | None, found: HandBack) -> None:
+def _note(copy: Path, name: str, path: Path, day: date, whole: KnownError | None, found: HandBack) -> None:
+    trouble = whole.trouble if whole else TROUBLES["F15"]
     note = {
         "file_name": name_of(path),
         "night": day.isoformat(),
-        "reason": whole or "Some rows were refused: correct them in the copy and put it into the inbox again.",
+        "reason": str(whole or "Some rows were refused: correct them in the copy and put it into the inbox again."),
+        "code": trouble.code,
+        "see": trouble.see,
         "rows": [asdict(one) for one in found.refused],
         "copy": copy.name,
     }

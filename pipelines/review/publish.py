@@ -74,7 +74,7 @@ def _gathered(settings: Settings, day: date) -> contents.Report:
     """The night's report; without its cases when it is published already."""
     with open_warehouse(settings) as warehouse:
         if not warehouse.exists("staged.clients"):
-            raise NoReportError("No night has run in this home yet. Run: oneclient nightly")
+            raise NoReportError("No night has run in this home yet. Run: oneclient nightly", code="R1")
         summary = gather_summary(settings, warehouse, day)
         return summary if _is_whole(_folder(settings, summary)) else gather_cases(warehouse, summary)
 

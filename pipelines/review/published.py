@@ -16,6 +16,7 @@ from pipelines.merge.finding import WatchLine
 from pipelines.review import contents
 from pipelines.rows import from_table, read_rows
 from pipelines.settings import Settings
+from pipelines.troubles import KnownError
 
 Case = TypeVar("Case", contents.Candidate, contents.Cluster)
 
@@ -25,8 +26,10 @@ _QUEUE = (
 )  # fmt: skip
 
 
-class NoReportError(Exception):
+class NoReportError(KnownError):
     """There is no report of that night, or no such case in it."""
+
+    code = "R2"
 
 
 @dataclass(frozen=True)
@@ -153,7 +156,8 @@ def _some(kind: type[Case], path: Path, key: str, wanted: Collection[str]) -> li
 def _of_another_version(path: Path) -> NoReportError:
     return NoReportError(
         f"The report of {path.parent.name} was published by another version of oneclient and cannot be read by "
-        f"{__version__}. Its page can still be opened."
+        f"{__version__}. Its page can still be opened.",
+        code="R3",
     )
 
 

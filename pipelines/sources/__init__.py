@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 from fnmatch import fnmatch
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
+import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from pipelines.feeds import FEEDS, Feed
@@ -125,9 +126,15 @@ def load_sources(home_sources: Path) -> tuple[Source, ...]:
         if mapped := [heading for heading in source.columns if heading_key(heading) in hidden]:
             raise SettingsError(
                 f"source mapping {source.name}: {', '.join(mapped)} must never be stored, so it cannot carry a field. "
-                "Take it out of columns and run again."
+                "Take it out of columns and run again.",
+                code="S2",
             )
     return sources
+
+
+def source_of_text(name: str, text: str) -> Source:
+    """A mapping that oneclient itself wrote, as HOME/sources/<name>.yaml would be read. Raises SettingsError."""
+    return _checked(name, ascii(f"{name}.yaml")[1:-1], yaml.safe_load(text))
 
 
 def source_for(file_name: str, sources: tuple[Source, ...]) -> Source | None:
@@ -156,8 +163,16 @@ def _is_encoding(name: str) -> bool:
 def _read(path: Path) -> Source:
     written = read_yaml(path, "source mapping")
     if not isinstance(written, dict):
-        raise SettingsError(f"source mapping {path.name} is not a YAML mapping. See the README for an example.")
+        raise SettingsError(
+            f"source mapping {path.name} is not a YAML mapping. See the README for an example.", code="S2"
+        )
+    return _checked(path.stem, path.name, written)
+
+
+def _checked(name: str, file_name: str, written: dict[str, Any]) -> Source:
     try:
-        return Source.model_validate({"name": path.stem, **written})
+        return Source.model_validate({"name": name, **written})
     except ValidationError as error:
-        raise SettingsError(f"source mapping {path.name}: {first_problem(error)}. Correct it and run again.") from error
+        raise SettingsError(
+            f"source mapping {file_name}: {first_problem(error)}. Correct it and run again.", code="S2"
+        ) from error

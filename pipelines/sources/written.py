@@ -36,12 +36,16 @@ def read_yaml(path: Path, what: str) -> Any:
     """
     named = f"{what} {ascii(path.name)[1:-1]}"
     if not path.is_file():
-        raise SettingsError(f"{named} is not a file that can be read. Put the file itself there, or remove it.")
+        raise SettingsError(
+            f"{named} is not a file that can be read. Put the file itself there, or remove it.", code="S2"
+        )
     if path.stat().st_size > MOST_BYTES:
-        raise SettingsError(f"{named} is larger than {MOST_BYTES >> 20} MB, so it is none. Remove it and run again.")
+        raise SettingsError(
+            f"{named} is larger than {MOST_BYTES >> 20} MB, so it is none. Remove it and run again.", code="S2"
+        )
     try:
         return yaml.load(path.read_text(encoding="utf-8-sig"), _Plain)  # noqa: S506 - a safe loader, made stricter
     except RecursionError:
-        raise SettingsError(f"{named} is nested far too deep to be one. Correct it and run again.") from None
+        raise SettingsError(f"{named} is nested far too deep to be one. Correct it and run again.", code="S2") from None
     except (yaml.YAMLError, ValueError, OverflowError, AttributeError, TypeError) as error:
-        raise SettingsError(f"{named} is not valid YAML: {error}") from error
+        raise SettingsError(f"{named} is not valid YAML: {error}", code="S2") from error

@@ -24,6 +24,7 @@ from pipelines.settings import Settings, SettingsError
 from pipelines.sources import Source, load_sources
 from pipelines.stage.forgotten import keep_apart, write_forgotten
 from pipelines.stage.standardise import learn_standard_forms, load_placeholder_names
+from pipelines.troubles import KnownError
 from pipelines.warehouse import Warehouse, open_warehouse, sql_text
 
 log = logging.getLogger(__name__)
@@ -46,8 +47,10 @@ DERIVED_AT_ONCE = CHECKED_AT_ONCE = 500_000
 DERIVED = ("staged.clients", "staged.contacts", "staged.aliases", "staged.references")
 
 
-class NoRegisterError(Exception):
+class NoRegisterError(KnownError):
     """No night has run in this home, so there is nobody in its register."""
+
+    code = "R1"
 
 
 def require_register(warehouse: Warehouse) -> None:
@@ -197,7 +200,8 @@ class _Register:
         if gone := [name for (name,) in names if name not in self.sources]:
             raise SettingsError(
                 f"The source mapping {gone[0]}, by which a file was read, is no longer in HOME/sources. "
-                "Put it back, so that the file can be taken in, and run again."
+                "Put it back, so that the file can be taken in, and run again.",
+                code="S2",
             )
         return [self.sources[name] for (name,) in names]
 

@@ -37,7 +37,7 @@ NIGHT = date(2026, 11, 20)
 OPENS_NO_WAREHOUSE = {"find_deliveries", "take_decisions", "score_on_spark"}
 FOR_SPARK = {"hand_out", "score_on_spark"}  # tasks that are there where its provider is installed
 LIGHT = {"airflow", "asgiref", "croniter", "packaging", "pydantic"}
-OF_OURS = {"pipelines", "pipelines.providers"}
+OF_OURS = {"pipelines", "pipelines.providers", "pipelines.troubles"}
 
 
 @pytest.fixture(scope="module")

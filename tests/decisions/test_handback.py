@@ -170,7 +170,7 @@ class TestRefusedRows:
         headings = [cell.value for cell in returned["Candidates"][1]]
         place = headings.index(REFUSED_BECAUSE) + 1
         assert [returned["Candidates"].cell(row, place).value for row in (2, 3, 4)] == [
-            None, "A reason is missing. Say in a few words what you looked at.", None,
+            None, "[D3] A reason is missing. Say in a few words what you looked at. (docs/errors.md#d3)", None,
         ]  # fmt: skip
         assert returned["Candidates"].protection.sheet
         assert returned["oneclient"].sheet_state == "veryHidden"
@@ -246,11 +246,11 @@ class TestCsv:
         assert found.recorded == 1
         assert sorted(reasons(found)) == [3, 4]
         returned = list(csv.reader((tmp_path / "copy.csv").open(encoding="utf-8-sig", newline="")))
-        assert [row[-1][:22] for row in returned] == [
+        assert [row[-1][:27] for row in returned] == [
             REFUSED_BECAUSE,
             "",
-            "The verdict is not one",
-            "The last report has no",
+            "[D1] The verdict is not one",
+            "[D5] The last report has no",
         ]
 
     def test_that_lacks_a_column(self, home: Settings, tmp_path: Path) -> None:

@@ -17,8 +17,9 @@ from hypothesis import given, target
 from hypothesis import strategies as st
 from office import CLIENT_HEADINGS, Office, client, table
 
-from pipelines.ingest.read import Contents, find_headings, read_file
+from pipelines.ingest.read import Contents, read_file
 from pipelines.ingest.refusal import FileRefusedError
+from pipelines.ingest.unknown import read_first_rows
 from pipelines.match.labelled import load_labelled
 from pipelines.settings import IngestSettings, SettingsError, load_settings
 from pipelines.sources import load_sources, source_for
@@ -121,10 +122,11 @@ class TestAnyDamage:
         path = desk / feed[0]
         path.write_bytes(feed[1])
         try:
-            headings = find_headings(path, heading_vocabulary(), IngestSettings())
+            first = read_first_rows(path, heading_vocabulary(), IngestSettings())
         except FileRefusedError:
             return
-        suggestion = suggest_mapping(path, headings, BUILT_IN)
+        values = {heading: first.column(place) for place, heading in enumerate(first.headings)}
+        suggestion = suggest_mapping(path, values, BUILT_IN)
         assert yaml.safe_load(suggestion.mapping)["feed"] == suggestion.feed
 
     @cases(3, 400)

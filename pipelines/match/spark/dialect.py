@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from sqlglot import exp, parse_one
 
+from pipelines.troubles import KnownError
+
 JAR_IS_LESS_BY = 0.12
 """By so much at most does the jar's Jaro-Winkler lie below DuckDB's, where DuckDB's is 0.7 or more. A permutation with
 an odd number of places changed moves three letters or more, so Jaro differs by 1/18 at most; and between there and 0.7
@@ -54,8 +56,10 @@ _AT_LEAST = (
 _LEAST_CERTAIN = 0.7
 
 
-class UntranslatedError(Exception):
+class UntranslatedError(KnownError):
     """A condition uses a function in a way for which there is no translation yet."""
+
+    code = "T4"
 
 
 def in_spark(sql: str) -> str:

@@ -30,6 +30,7 @@ from pipelines.match.model import REGISTER_COLUMNS
 from pipelines.match.models import Model
 from pipelines.private import make_folder
 from pipelines.settings import Settings
+from pipelines.troubles import KnownError
 from pipelines.warehouse import Warehouse
 
 log = logging.getLogger(__name__)
@@ -43,8 +44,10 @@ _JOB = Path(__file__).parent / "job.py"
 _JAR = "internals/files/spark_jars/scala-udf-similarity-0.2.1_spark4.x.jar"
 
 
-class SparkDisagreesError(Exception):
+class SparkDisagreesError(KnownError):
     """Spark weighs pairs otherwise than DuckDB does. Nothing of the night was kept."""
+
+    code = "T3"
 
 
 def hand_out(settings: Settings, warehouse: Warehouse, model: Model) -> Path:

@@ -11,10 +11,13 @@ from pathlib import Path
 
 from pipelines.match.spark.handover import is_scored
 from pipelines.settings import SettingsError
+from pipelines.troubles import KnownError
 
 
-class SparkFailedError(Exception):
+class SparkFailedError(KnownError):
     """Spark came to no end; the message says where it tells why."""
+
+    code = "T2"
 
 
 def submit(folder: Path) -> None:
@@ -47,12 +50,15 @@ def spark_submit() -> Path:
         if found is None or found.origin is None:
             raise SettingsError(
                 f"match.engine is spark, and Spark is not installed. Run: {sys.executable} -m pip install "
-                '"oneclient[spark]", or set SPARK_HOME; or set match.engine = "duckdb".'
+                '"oneclient[spark]", or set SPARK_HOME; or set match.engine = "duckdb".',
+                code="S6",
             )
         program = Path(found.origin).parent / "bin" / "spark-submit"
     if not program.exists():
-        raise SettingsError(f"There is no {program}. Correct SPARK_HOME, or install pyspark anew.")
+        raise SettingsError(f"There is no {program}. Correct SPARK_HOME, or install pyspark anew.", code="S6")
     java = Path(os.environ["JAVA_HOME"]) / "bin" / "java" if "JAVA_HOME" in os.environ else shutil.which("java")
     if java is None or not Path(java).exists():
-        raise SettingsError("Spark needs Java 17 or 21, which is not installed. Install it, or set JAVA_HOME.")
+        raise SettingsError(
+            "Spark needs Java 17 or 21, which is not installed. Install it, or set JAVA_HOME.", code="S6"
+        )
     return program

@@ -94,7 +94,7 @@ def decide_the_rest(
     """
     check = bulk_check(night, store.entries(), wanted, who, key)
     if check.refusal:
-        raise DecisionRefusedError(check.refusal)
+        raise DecisionRefusedError(check.refusal, code="D8")
     said = f"{reason.strip()} (in bulk, after a blind check of {SAMPLE})" if reason.strip() else ""
     found = bulk(open_queue(settings, store), BULK_SAME_TIER, verdict="same", who=who, door="page", reason=said)
     rest = frozenset(check.open_ids)

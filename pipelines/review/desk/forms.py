@@ -167,5 +167,5 @@ def _references(sides: Sides) -> tuple[Keep, ...]:
 def one_of(offered: Mapping[str, T], said: str) -> T:
     """What was chosen of what the form offers. Raises DecisionRefusedError for anything else."""
     if said not in offered:
-        raise DecisionRefusedError("A choice is none of those that the form offers. Open the page again.")
+        raise DecisionRefusedError("A choice is none of those that the form offers. Open the page again.", code="D7")
     return offered[said]

@@ -87,6 +87,7 @@ def decisions(asking: Asks) -> HTMLResponse:
             "decisions",
             here="decisions",
             entries=entries[::-1][:NEWEST],
+            timezone=asking.settings.timezone,
             in_all=len(entries),
             undone=undone(entries),
             there={row.candidate_id: row for row in night.rows},

@@ -7,13 +7,16 @@ from collections import defaultdict, deque
 from dataclasses import dataclass, field
 
 from pipelines.decisions.statement import DecisionRefusedError, checked_who
+from pipelines.troubles import KnownError
 
 SEARCHES = 30
 WITHIN_SECONDS = 60.0
 
 
-class NobodyError(Exception):
+class NobodyError(KnownError):
     """The sign-in names no person; the message says what to change."""
+
+    code = "D13"
 
 
 @dataclass(frozen=True)

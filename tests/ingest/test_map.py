@@ -1,0 +1,241 @@
+"""`oneclient map`: the layouts that councils and offices really send, found, tried, written, and landed by a night."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+import xlsxwriter
+import yaml
+from click.testing import CliRunner, Result
+from office import Office
+
+from pipelines.cli import main
+from pipelines.ingest.unknown import MOST_ROWS
+from pipelines.sources.dates import written_dates
+
+KENT = """\
+Kent - Adult Social Care;;;;;;;;;;
+Weekly orders as at 20/11/2026;;;;;;;;;;
+
+PO No.;Mosaic ID;NHS No;Client First Name;Client Surname;Born;Post Code;Service From;Hrs p/w;Unit Cost;NOK Telephone
+4500011;SS-345678;943 476 5919;Zoë;O'Sullivan;03/04/1938;ME14 1AB;01/11/2026;7.5;£21.40;01622 555123
+4500012;345679;401 023 2137;Arthur;Bell;25/12/1941;ME14 2BB;02/11/2026;3;£21.40;01622 555124
+4500013;345680;;Joan;Smith;11/01/1930;ME14 3CC;to be agreed;3.5;£21.40;
+"""
+AMERICAN = (
+    "Ref\tGiven\tFamily\tWhen born\tTel\tHome\n"
+    "R1\tMargaret\tArcher\t04/23/1938\t01206 555123\tCO4 3SQ\n"
+    "R2\tArthur\tBell\t12/25/1941\t01206 555124\tCO4 3SR\n"
+    "R3\tJoan\tSmith\t01/11/1930\t07700 900123\tCO4 3SS\n"
+)
+
+
+def oneclient(*arguments: object) -> Result:
+    return CliRunner().invoke(main, [str(a) for a in arguments])
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Office:
+    return Office(tmp_path / "home")
+
+
+def mapped(office: Office, name: str, content: str | bytes, *more: str) -> dict[str, Any]:
+    file = office.deliver(name, content)
+    said: dict[str, Any] = json.loads(oneclient("map", file, "--home", office.settings.home, "--json", *more).stdout)
+    return said
+
+
+def fields(said: dict[str, Any]) -> dict[str, str]:
+    return {one["heading"]: one["field"] for one in said["columns"] if one["field"]}
+
+
+class TestAMessyOrderFile:
+    """Title lines, cp1252, semicolons, headings of its own, a reject, and next of kin who are not the client."""
+
+    def test_is_mapped_written_and_landed(self, office: Office) -> None:
+        said = mapped(office, "kent_weekly_20261120.csv", KENT.encode("cp1252"), "--issuer", "KENT", "--write", "kent")
+        assert said["feed"] == "purchase_orders"
+        assert said["written"] == str(office.settings.sources / "kent.yaml")
+        assert (said["trial"]["rows_loaded"], said["trial"]["rejected"]) == (2, {
+            "start_date: not a date in any format of this source": 1
+        })  # fmt: skip
+        (landing,) = office.land_all()
+        assert (landing.status, landing.rows_loaded, landing.rows_rejected) == ("loaded", 2, 1)
+        office.night()
+        assert office.rows(
+            "select forename, surname, born_on::varchar, postcode, nhs_number, reference_core from staged.clients"
+            " order by 1"
+        ) == [
+            ("Arthur", "Bell", "1941-12-25", "ME14 2BB", "4010232137", "345679"),
+            ("Zoë", "O'Sullivan", "1938-04-03", "ME14 1AB", "9434765919", "345678"),
+        ]
+        assert office.rows("select start_on::varchar, weekly_units, rate from staged.purchase_orders order by 1") == [
+            ("2026-11-01", Decimal("7.5"), Decimal("21.4")),
+            ("2026-11-02", Decimal("3"), Decimal("21.4")),
+        ]
+
+    def test_next_of_kin_are_left_out_and_said(self, office: Office) -> None:
+        said = mapped(office, "kent_weekly_20261120.csv", KENT.encode("cp1252"))
+        assert "NOK Telephone" in said["unmapped"]
+        assert any("somebody else's" in note for note in said["notes"])
+
+    def test_each_column_says_how_sure_it_is_and_why(self, office: Office) -> None:
+        said = {one["heading"]: one for one in mapped(office, "kent.csv", KENT.encode("cp1252"))["columns"]}
+        assert said["NHS No"]["confidence"] > said["Client Surname"]["confidence"] > 0.7
+        assert said["NHS No"]["because"] == "by its heading, and 100% of its values fit"
+
+
+class TestHeadingsThatSayLittle:
+    """Tabs, months first, and columns that only their values tell."""
+
+    def test_are_found_by_their_values(self, office: Office) -> None:
+        said = mapped(office, "acme_people.csv", AMERICAN, "--issuer", "acme", "--write", "acme")
+        assert fields(said) == {
+            "Ref": "client_id", "Given": "forename", "Family": "surname", "When born": "date_of_birth", "Tel": "phone",
+            "Home": "postcode",
+        }  # fmt: skip
+        assert any("MONTHS COME FIRST" in note for note in said["notes"])
+        office.night()
+        assert office.rows(
+            "select client_ref, surname, born_on::varchar, phone_e164 from staged.clients order by 1"
+        ) == [
+            ("acme/R1", "Archer", "1938-04-23", "+441206555123"),
+            ("acme/R2", "Bell", "1941-12-25", "+441206555124"),
+            ("acme/R3", "Smith", "1930-01-11", "+447700900123"),
+        ]
+
+    def test_a_heading_that_its_values_belie_is_not_believed(self, office: Office) -> None:
+        rows = "\n".join(f"{n},Ann,Archer,943 476 5919,01206 55512{n},CO4 3SQ" for n in range(5))
+        said = mapped(office, "a.csv", f"Client ID,Forename,Surname,Phone,NHS Number,Postcode\n{rows}\n")
+        assert fields(said)["Phone"] == "nhs_number"
+        assert fields(said)["NHS Number"] == "phone"
+
+    def test_a_whole_name_is_not_taken_apart(self, office: Office) -> None:
+        said = mapped(office, "a.csv", 'Client ID,Name,DOB\n1,"Archer, Ann",12/03/1941\n')
+        assert "Name" in said["unmapped"]
+        assert any("forename and surname in two columns" in note for note in said["notes"])
+
+
+class TestAWorkbook:
+    def workbook(self, path: Path) -> Path:
+        with xlsxwriter.Workbook(str(path)) as file:
+            notes, clients = file.add_worksheet("Notes"), file.add_worksheet("Clients")
+            notes.write_row(0, 0, ["Name", "Says"])
+            notes.write_row(1, 0, ["Jo", "please check"])
+            clients.merge_range(0, 0, 0, 5, "Service users")
+            headings = ["Service User ID", "First Name", "Last Name", "DOB", "Post Code", "Key Safe No"]
+            clients.write_row(2, 0, headings)
+            day = file.add_format({"num_format": "dd/mm/yyyy"})
+            for row, (number, forename, surname) in enumerate([(1, "Ann", "Archer"), (2, "Bo", "Bell")], start=3):
+                clients.write_row(row, 0, [number, forename, surname])
+                clients.write_datetime(row, 3, datetime(1941, 3, 12 + row), day)
+                clients.write_row(row, 4, ["CO4 3SQ", "C1234X"])
+        return path
+
+    def test_its_sheet_header_dates_and_key_safe(self, office: Office) -> None:
+        file = self.workbook(office.settings.inbox / "acme export 2026-11-20.xlsx")
+        asked = ("--issuer", "acme", "--write", "acme", "--json", "--home", office.settings.home)
+        said = json.loads(oneclient("map", file, *asked).stdout)
+        written = yaml.safe_load((office.settings.sources / "acme.yaml").read_text())
+        assert (written["sheet"], written["never_store"]) == ("Clients", ["Key Safe No"])
+        assert written["files"] == ["acme export *.xlsx"]
+        assert said["trial"]["rows_loaded"] == 2
+        office.night()
+        assert office.rows("select client_ref, born_on::varchar from staged.clients order by 1") == [
+            ("acme/1", "1941-03-15"),
+            ("acme/2", "1941-03-16"),
+        ]
+        assert b"C1234X" not in office.everything_on_disk()
+
+
+class TestWhatIsShown:
+    def test_a_redirected_mapping_is_yaml_and_nothing_else(self, office: Office) -> None:
+        file = office.deliver("kent.csv", KENT.encode("cp1252"))
+        ran = oneclient("map", file, "--home", office.settings.home)
+        assert ran.stderr == ""
+        assert yaml.safe_load(ran.stdout)["columns"]["Born"] == "date_of_birth"
+        assert "Born: date_of_birth" in ran.stdout
+
+    def test_rows_are_shown_on_the_error_stream_and_masked(self, office: Office) -> None:
+        file = office.deliver("kent.csv", KENT.encode("cp1252"))
+        masked = oneclient("map", file, "--home", office.settings.home, "--rows", "2")
+        assert yaml.safe_load(masked.stdout)["feed"] == "purchase_orders"
+        assert "Sullivan" not in masked.output
+        assert "1938" in masked.stderr
+        assert "Rejected: 1 (start_date: not a date in any format of this source)" in masked.stderr
+        whole = oneclient("map", file, "--home", office.settings.home, "--rows", "2", "--show")
+        assert "O'Sullivan" in whole.stderr
+        assert "Smith" not in whole.stderr
+
+    def test_json_is_masked_too(self, office: Office) -> None:
+        said = mapped(office, "kent.csv", KENT.encode("cp1252"))
+        assert (said["masked"], said["trial"]["rows"][0]["surname"]) == (True, "O•••")
+        said = mapped(office, "kent.csv", KENT.encode("cp1252"), "--show", "--rows", "1")
+        assert (said["masked"], [row["surname"] for row in said["trial"]["rows"]]) == (False, ["O'Sullivan"])
+
+    def test_only_the_first_rows_are_looked_at(self, office: Office) -> None:
+        rows = "".join(f"{n},Ann,Archer,12/03/1941\n" for n in range(MOST_ROWS + 1000))
+        said = mapped(office, "many.csv", f"Client ID,Forename,Surname,DOB\n{rows}")
+        assert (said["trial"]["rows_read"], said["trial"]["more"]) == (MOST_ROWS, True)
+
+
+class TestWriting:
+    def test_nothing_is_written_over_unless_forced(self, office: Office) -> None:
+        asked = ("--issuer", "KENT", "--write", "kent", "--home", office.settings.home)
+        file = office.deliver("kent.csv", KENT.encode("cp1252"))
+        assert oneclient("map", file, *asked).exit_code == 0
+        before = (office.settings.sources / "kent.yaml").read_text()
+        refused = oneclient("map", file, *asked, "--authority", "KENT")
+        assert (refused.exit_code, "[U3]" in refused.stderr) == (2, True)
+        assert (office.settings.sources / "kent.yaml").read_text() == before
+        assert oneclient("map", file, *asked, "--authority", "KENT", "--force").exit_code == 0
+        assert yaml.safe_load((office.settings.sources / "kent.yaml").read_text())["authority_code"] == "KENT"
+
+    def test_it_takes_an_issuer(self, office: Office) -> None:
+        file = office.deliver("kent.csv", KENT.encode("cp1252"))
+        refused = oneclient("map", file, "--write", "kent", "--home", office.settings.home)
+        assert (refused.exit_code, "--issuer" in refused.stderr) == (2, True)
+
+    @pytest.mark.parametrize("name", ["../kent", ".kent", "a/b", ""])
+    def test_a_name_leads_nowhere_else(self, office: Office, name: str) -> None:
+        file = office.deliver("kent.csv", KENT.encode("cp1252"))
+        refused = oneclient("map", file, "--issuer", "KENT", "--write", name, "--home", office.settings.home)
+        assert refused.exit_code == 2
+        assert list(office.settings.home.rglob("*kent*.yaml")) == []
+
+    def test_a_mapping_that_lacks_a_required_field_is_not_written(self, office: Office) -> None:
+        file = office.deliver("a.csv", "NHS Number,Forename,Surname\n943 476 5919,Ann,Archer\n")
+        asked = ("--issuer", "a", "--write", "a", "--home", office.settings.home)
+        ended = oneclient("map", file, *asked)
+        assert (ended.exit_code, "Not written" in ended.stdout) == (1, True)
+        assert list(office.settings.sources.iterdir()) == []
+
+    def test_the_feed_can_be_said(self, office: Office) -> None:
+        visits = "Booking ID,Client No,Date\n1,7,20/11/2026\n2,7,21/11/2026\n"
+        assert mapped(office, "a.csv", visits)["feed"] == "roster_visits"
+        said = mapped(office, "a.csv", visits, "--feed", "roster_clients")
+        assert (said["feed"], fields(said)) == ("roster_clients", {"Client No": "client_id"})
+
+
+@pytest.mark.parametrize(
+    ("values", "formats", "said"),
+    [
+        (["03/04/1938", "25/12/1941"], ("%d/%m/%Y",), "days come first: 1 of 2"),
+        (["04/23/1938", "01/02/1941"], ("%m/%d/%Y",), "MONTHS COME FIRST: 1 of 2"),
+        (["03/04/1938", "01/02/1941"], ("%d/%m/%Y",), "cannot be told"),
+        (["25/12/1941", "24/12/1941", "04/23/1938"], ("%d/%m/%Y",), "MIXED"),
+        (["3 April 1938", "1941-12-25"], ("%d %B %Y", "%Y-%m-%d"), ""),
+        (["25/12/41", "24/12/1941"], ("%d/%m/%y", "%d/%m/%Y"), "two digits"),
+        (["19380403"], ("%Y%m%d",), ""),
+        (["soon"], ("%d.%m.%Y",), ""),
+    ],
+)
+def test_the_formats_of_dates(values: list[str], formats: tuple[str, ...], said: str) -> None:
+    found = written_dates(values, ("%d.%m.%Y",))
+    assert set(found.formats) == set(formats)
+    assert said in " ".join(found.notes)
