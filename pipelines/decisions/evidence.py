@@ -21,11 +21,6 @@ class Change:
     now: str
 
 
-def pair_facts(one: str, other: str) -> str:
-    """The facts of a pair from those of its two records (JSON texts), whichever of them stands left."""
-    return f"[{min(one, other)},{max(one, other)}]"
-
-
 def evidence_hash(facts: str) -> str:
     """Sixty-four hex digits of the facts of a pair."""
     return hashlib.sha256(facts.encode()).hexdigest()

@@ -18,7 +18,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
-from pipelines.match.model import Comparison
+from pipelines.match.comparisons import Comparison
 from pipelines.settings import MatchSettings
 from pipelines.warehouse import Warehouse
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from math import log
 from typing import Any
 
-from pipelines.match.model import Comparison
+from pipelines.match.comparisons import Comparison
 from pipelines.warehouse import Warehouse
 
 GROWTH = 2.0

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 import pyarrow as pa
 
-from pipelines.match.model import Comparison
+from pipelines.match.comparisons import Comparison
 from pipelines.warehouse import Warehouse
 
 logging.getLogger("splink").setLevel(logging.ERROR)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pipelines.match.calibrate import Calibration, judging, number_level, number_weight, write_curves
-from pipelines.match.model import Comparison
+from pipelines.match.comparisons import Comparison
 from pipelines.settings import MatchSettings
 from pipelines.warehouse import Warehouse
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 
-from pipelines.match.model import REGISTER_COLUMNS
+from pipelines.match.comparisons import REGISTER_COLUMNS
 from pipelines.match.roles import ROLES, guess_roles, read_roles
 from pipelines.settings import Settings, SettingsError
 from pipelines.sources import load_sources

@@ -15,8 +15,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipelines.match.calibrate import Calibration
+from pipelines.match.comparisons import Comparison
 from pipelines.match.engine import Engine, Terms
-from pipelines.match.model import Comparison, comparisons_for, terms_of
+from pipelines.match.model import comparisons_for, terms_of
 from pipelines.settings import Settings, SettingsError
 from pipelines.warehouse import BATCH, SQL, STAGES, Warehouse
 

@@ -14,9 +14,9 @@ from pipelines.decisions.snapshot import take_snapshot
 from pipelines.match.blocking import block_keys, blocked_pairs
 from pipelines.match.calibrate import judging
 from pipelines.match.cluster import JOIN_ABOVE, clusters_of
+from pipelines.match.comparisons import REGISTER_COLUMNS
 from pipelines.match.drift import drift, filled_columns, profile
 from pipelines.match.judge import judge
-from pipelines.match.model import REGISTER_COLUMNS
 from pipelines.match.models import Model, load_model, read_about, rules_hash
 from pipelines.match.spark import handover
 from pipelines.match.spark.submit import submit

@@ -30,10 +30,11 @@ from pipelines.match.blocking import (
     pairs_in_blocks,
 )
 from pipelines.match.calibrate import Calibration, fit_curves, quality, rows_of
+from pipelines.match.comparisons import REGISTER_COLUMNS
 from pipelines.match.drift import filled_columns, profile
 from pipelines.match.engine import LEAST_PROBABILITY, Engine, bits
 from pipelines.match.judge import judge, relate
-from pipelines.match.model import REGISTER_COLUMNS, comparisons_for, splink_settings, terms_of
+from pipelines.match.model import comparisons_for, splink_settings, terms_of
 from pipelines.match.models import Model, keep_model, open_engine, version_of
 from pipelines.settings import MatchSettings, Settings
 from pipelines.troubles import KnownError

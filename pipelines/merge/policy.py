@@ -60,11 +60,6 @@ POLICY = (
 )  # fmt: skip
 
 
-def policy_for(kind: str) -> Policy:
-    """The row of one kind. Raises KeyError if there is none."""
-    return _BY_KIND[kind]
-
-
 def tables_without_policy(tables: Iterable[str]) -> list[str]:
     """Those of ``tables`` (all that have a client key) that no row names; a merge must not run while there are any."""
     named = {table for policy in POLICY for table in policy.tables}
@@ -85,6 +80,3 @@ def check_policy(warehouse: Warehouse) -> None:
             f"{', '.join(unknown)} has a client key, and the merge policy does not say what becomes of it. "
             "Give it a row in pipelines/merge/policy.py; nothing is merged before."
         )
-
-
-_BY_KIND = {policy.kind: policy for policy in POLICY}

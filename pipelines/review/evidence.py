@@ -17,7 +17,8 @@ from pipelines.decisions.evidence import Change, evidence_hash
 from pipelines.decisions.snapshot import entries_read, show_facts
 from pipelines.decisions.standing import SETTLED
 from pipelines.decisions.statement import choices_read
-from pipelines.match.model import REGISTER_COLUMNS, Comparison, comparisons_for
+from pipelines.match.comparisons import REGISTER_COLUMNS, Comparison
+from pipelines.match.model import comparisons_for
 from pipelines.merge.case import Case
 from pipelines.merge.outcomes import outcomes
 from pipelines.merge.watch import watch_tonight

@@ -8,30 +8,36 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime, time
 from hashlib import sha256
 from itertools import islice
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 import xlsxwriter
 
 from pipelines.legible import legible
 from pipelines.review.answers import ANSWERS, CANDIDATES, HOW_TO_DECIDE, LEDGER, LEDGER_HEADINGS, seal
+from pipelines.review.columns import (
+    CANDIDATE_COLUMNS,
+    CONFUSION_COLUMNS,
+    EVIDENCE_COLUMNS,
+    FILE_COLUMNS,
+    MISS_COLUMNS,
+    REJECT_COLUMNS,
+    Cell,
+    Column,
+    Row,
+)
 from pipelines.review.contents import (
     Candidate,
     Comparison,
-    Confusion,
-    FileLine,
-    Miss,
-    Reject,
     Report,
-    Side,
 )
 from pipelines.review.mask import mask_report
-from pipelines.review.words import MADE_HOW, MARKS, how_made, in_order, say_bits, say_reference
+from pipelines.review.words import MADE_HOW, MARKS, how_made, in_order, say_bits
 from pipelines.settings import TIERS
 
 LONGEST_CELL = 32_767
@@ -66,19 +72,6 @@ _OPTIONS = {
 }
 _FORBIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 
-Row = TypeVar("Row")
-Cell = str | int | float
-
-
-@dataclass(frozen=True)
-class Column(Generic[Row]):
-    """A column of a sheet: heading, width in characters, what it says of a row. People fill in an ``answer``."""
-
-    heading: str
-    width: int
-    cell: Callable[[Row], Cell]
-    answer: bool = False
-
 
 def write_workbook(report: Report, path: Path, *, mask: bool = False) -> None:
     """Write the report to ``path``, the same bytes for the same report; with ``mask``, fit to leave the building."""
@@ -97,18 +90,19 @@ def write_workbook(report: Report, path: Path, *, mask: bool = False) -> None:
         workbook.write_lines("Read me", _read_me(report, mask))
         workbook.write_lines("Summary", _summary(report, in_all))
         files, rejects = report.run.files, report.run.rejects
-        workbook.write_table("Files", _FILES, _cells(_FILES, files), len(files), "No file came.")
-        workbook.write_table("Rejects", _REJECTS, _cells(_REJECTS, rejects), len(rejects), "Nothing was rejected.")
-        shown = list(_cells(_CANDIDATES, report.candidates))
-        sheet = workbook.write_table(CANDIDATES, _CANDIDATES, shown, len(shown), "No candidates tonight.")
+        workbook.write_table("Files", FILE_COLUMNS, _cells(FILE_COLUMNS, files), len(files), "No file came.")
+        rejected = _cells(REJECT_COLUMNS, rejects)
+        workbook.write_table("Rejects", REJECT_COLUMNS, rejected, len(rejects), "Nothing was rejected.")
+        shown = list(_cells(CANDIDATE_COLUMNS, report.candidates))
+        sheet = workbook.write_table(CANDIDATES, CANDIDATE_COLUMNS, shown, len(shown), "No candidates tonight.")
         if shown:
             _ask_for_answers(sheet, len(shown))
-        evidence = _cells(_EVIDENCE, _evidence(report))
-        workbook.write_table("Evidence", _EVIDENCE, evidence, _evidence_rows(report), "No candidates tonight.")
-        misses, confusions = _cells(_MISSES, report.misses), _cells(_CONFUSIONS, report.confusions)
-        workbook.write_table("Missed references", _MISSES, misses, len(report.misses), "The import missed none.")
+        evidence = _cells(EVIDENCE_COLUMNS, _evidence(report))
+        workbook.write_table("Evidence", EVIDENCE_COLUMNS, evidence, _evidence_rows(report), "No candidates tonight.")
+        misses, confusions = _cells(MISS_COLUMNS, report.misses), _cells(CONFUSION_COLUMNS, report.confusions)
+        workbook.write_table("Missed references", MISS_COLUMNS, misses, len(report.misses), "The import missed none.")
         workbook.write_table(
-            "Confusions", _CONFUSIONS, confusions, len(report.confusions), "No number is on two people."
+            "Confusions", CONFUSION_COLUMNS, confusions, len(report.confusions), "No number is on two people."
         )
         workbook.write_lines("How to decide", HOW_TO_DECIDE)
         _keep_ledger(file.add_worksheet(LEDGER), report, shown)
@@ -123,7 +117,7 @@ def write_corrections(report: Report, folder: Path, *, mask: bool = False) -> No
         with xlsxwriter.Workbook(str(folder / f"{_file_name(ask)}.xlsx"), _OPTIONS) as file:
             file.set_properties({"created": datetime.combine(report.run.day, time.min)})
             _Workbook(file).write_table(
-                "To correct", _MISSES, _cells(_MISSES, theirs), len(theirs), "Nothing to correct."
+                "To correct", MISS_COLUMNS, _cells(MISS_COLUMNS, theirs), len(theirs), "Nothing to correct."
             )
 
 
@@ -233,7 +227,7 @@ def _as_text(text: str) -> str:
 
 def _ask_for_answers(sheet: Any, rows: int) -> None:
     """Drop-downs for the answers, and a lock on all else, so that a slip does not change the evidence."""
-    headings = [column.heading for column in _CANDIDATES]
+    headings = [column.heading for column in CANDIDATE_COLUMNS]
     for answer in ANSWERS:
         column = headings.index(answer.heading)
         asked = {"validate": "list", "source": list(answer.choices)} if answer.choices else {"validate": "any"}
@@ -256,7 +250,7 @@ def _keep_ledger(sheet: Any, report: Report, shown: Sequence[Sequence[Cell]]) ->
     sheet.very_hidden()
     for position, heading in enumerate(LEDGER_HEADINGS):
         sheet.write_string(0, position, heading)
-    locked = [position for position, column in enumerate(_CANDIDATES) if not column.answer]
+    locked = [position for position, column in enumerate(CANDIDATE_COLUMNS) if not column.answer]
     night, model = report.run.day.isoformat(), report.run.model_version
     for number, (candidate, cells) in enumerate(zip(report.candidates, shown, strict=True), start=1):
         line = (cells[0], candidate.evidence_hash, seal(cells[position] for position in locked), night, model)
@@ -321,101 +315,3 @@ def _evidence_rows(report: Report) -> int:
 
 def _first_of(fits: int, count: int) -> str:
     return f"The first {fits:,} of {count:,} rows, most harmful candidate first."
-
-
-def _strongest(candidate: Candidate, direction: int) -> str:
-    """The two comparisons that weigh most for (1) or against (-1), a line each."""
-    lines = sorted(
-        (comparison for comparison in candidate.comparisons if direction * comparison.weight > 0),
-        key=lambda comparison: -direction * comparison.weight,
-    )
-    return "\n".join(f"{line.field}: {line.words} ({say_bits(line.weight)})" for line in lines[:2])
-
-
-def _decided(candidate: Candidate) -> str:
-    """Who decided what and why, a line each, and what has changed since."""
-    lines = [
-        f"{said.who}, {said.decided_on}: {said.verdict}{' (lapsed)' if said.lapsed else ''}. {said.reason}"
-        for said in candidate.decided
-    ]
-    lines += [f"{c.client_ref}: {c.field} was {c.before or 'empty'}, is {c.now or 'empty'}" for c in candidate.changed]
-    return "\n".join(lines)
-
-
-def _side_columns(name: str, side: Callable[[Candidate], Side]) -> tuple[Column[Candidate], ...]:
-    return (
-        Column(f"{name} record", 26, lambda candidate: side(candidate).client_ref),
-        Column(f"{name}: active orders", 9, lambda candidate: len(side(candidate).active_orders)),
-        Column(f"{name}: upcoming visits", 10, lambda candidate: side(candidate).upcoming_visits),
-        Column(f"{name}: past visits", 9, lambda candidate: side(candidate).past_visits),
-        Column(f"{name}: enrolments", 11, lambda candidate: len(side(candidate).enrolments)),
-        Column(f"{name}: references", 28, lambda candidate: "\n".join(map(say_reference, side(candidate).references))),
-        Column(f"{name}: made on", 11, lambda candidate: side(candidate).made_on.isoformat()),
-        Column(f"{name}: came to be", 28, lambda candidate: how_made(side(candidate).made_how)),
-    )
-
-
-_FILES: tuple[Column[FileLine], ...] = (
-    Column("File", 44, lambda file: file.file_name),
-    Column("Feed", 18, lambda file: file.feed.replace("_", " ")),
-    Column("From", 14, lambda file: file.issuer),
-    Column("Status", 13, lambda file: file.status),
-    Column("Reason", 60, lambda file: file.reason or ""),
-    Column("Rows read", 11, lambda file: file.rows_read),
-    Column("Rows loaded", 11, lambda file: file.rows_loaded),
-    Column("Rows rejected", 11, lambda file: file.rows_rejected),
-)
-_REJECTS: tuple[Column[Reject], ...] = (
-    Column("File", 44, lambda reject: reject.file_name),
-    Column("Column", 20, lambda reject: reject.column or ""),
-    Column("Reason", 50, lambda reject: reject.reason),
-    Column("What", 16, lambda reject: "row rejected" if reject.whole_row else "cell left empty"),
-    Column("How many", 10, lambda reject: reject.count),
-    Column("First row numbers", 40, lambda reject: ", ".join(map(str, reject.rows))),
-)
-_CANDIDATES: tuple[Column[Candidate], ...] = (
-    Column("Candidate", 20, lambda candidate: candidate.candidate_id),
-    Column("Cluster", 14, lambda candidate: candidate.cluster_id),
-    Column("Tier", 13, lambda candidate: candidate.tier),
-    Column("Probability", 11, lambda candidate: candidate.match_probability),
-    Column("Weight (bits)", 10, lambda candidate: candidate.weight),
-    Column("Relation", 28, lambda candidate: candidate.relation),
-    Column("Strongest evidence for", 46, lambda candidate: _strongest(candidate, 1)),
-    Column("Strongest evidence against", 46, lambda candidate: _strongest(candidate, -1)),
-    Column("What it costs", 34, lambda candidate: candidate.harm.words),
-    Column("At risk a week (£)", 11, lambda candidate: candidate.harm.weekly_pence / 100),
-    Column("Recommended survivor", 26, lambda candidate: candidate.recommended.survivor_ref),
-    Column("Because it", 40, lambda candidate: "\n".join(reason.words for reason in candidate.recommended.reasons[:1])),
-    Column("In the way", 46, lambda candidate: "\n".join(b.what for b in candidate.outcomes[0].blockers)),
-    *_side_columns("Left", lambda candidate: candidate.left),
-    *_side_columns("Right", lambda candidate: candidate.right),
-    Column("Standing", 12, lambda candidate: candidate.standing),
-    Column("Decided so far", 34, _decided),
-    *(Column[Candidate](answer.heading, answer.width, lambda candidate: "", answer=True) for answer in ANSWERS),
-)
-_MISSES: tuple[Column[Miss], ...] = (
-    Column("Ask", 14, lambda miss: miss.ask),
-    Column("Why the import missed", 36, lambda miss: miss.reason),
-    Column("Reference sent", 18, lambda miss: miss.sent_reference),
-    Column("Reference held", 18, lambda miss: miss.held_reference),
-    Column("To correct", 50, lambda miss: miss.correction),
-    Column("Record made", 28, lambda miss: miss.sent_ref),
-    Column("Record held", 28, lambda miss: miss.held_ref),
-    Column("Candidate", 14, lambda miss: miss.candidate_id),
-)
-_CONFUSIONS: tuple[Column[Confusion], ...] = (
-    Column("Number", 26, lambda confusion: confusion.kind.replace("_", " ")),
-    Column("Issuer", 14, lambda confusion: confusion.issuer),
-    Column("As sent", 18, lambda confusion: confusion.number),
-    Column("One record", 28, lambda confusion: confusion.left_ref),
-    Column("Another record, another person", 28, lambda confusion: confusion.right_ref),
-)
-_EVIDENCE: tuple[Column[tuple[Candidate, Comparison]], ...] = (
-    Column("Candidate", 20, lambda line: line[0].candidate_id),
-    Column("Field", 18, lambda line: line[1].field),
-    Column("Left", 34, lambda line: line[1].left),
-    Column("Right", 34, lambda line: line[1].right),
-    Column("Agreement", 14, lambda line: f"{MARKS[line[1].agreement]} {line[1].agreement}"),
-    Column("In words", 46, lambda line: line[1].words),
-    Column("Weight (bits)", 10, lambda line: line[1].weight),
-)

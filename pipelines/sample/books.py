@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 from pipelines.sample.dirt import Rows
 from pipelines.sample.doors import Doors
 from pipelines.sample.names import Texts
-from pipelines.sample.people import COUNCILS, Population, digits
+from pipelines.sample.numbers import digits
+from pipelines.sample.people import Population
+from pipelines.sample.places import COUNCILS
 
 DAYS_OF_VISITS_BEFORE, DAYS_OF_VISITS_AFTER = 60, 14
 

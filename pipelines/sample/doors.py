@@ -24,7 +24,9 @@ from pipelines.sample.dirt import (
     transcribe,
 )
 from pipelines.sample.names import Texts
-from pipelines.sample.people import COUNCILS, RANK, Population, digits, draw_distinct
+from pipelines.sample.numbers import digits, draw_distinct
+from pipelines.sample.people import RANK, Population
+from pipelines.sample.places import COUNCILS
 
 SYSTEMS = ("careplan", "rosterly")
 SHARE_OF_SYSTEMS = (0.6, 0.4)

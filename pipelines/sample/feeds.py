@@ -8,7 +8,7 @@ from pathlib import Path
 from pipelines.sample.books import Books
 from pipelines.sample.doors import SYSTEMS
 from pipelines.sample.orders_feed import write_orders
-from pipelines.sample.people import COUNCILS
+from pipelines.sample.places import COUNCILS
 from pipelines.sample.roster_feed import write_clients, write_enrolments
 from pipelines.sample.visits_feed import write_visits
 

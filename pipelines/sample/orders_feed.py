@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from pipelines.sample.books import Books
 from pipelines.sample.names import Texts
-from pipelines.sample.people import COUNCILS, digits
+from pipelines.sample.numbers import digits
+from pipelines.sample.places import COUNCILS
 from pipelines.sample.writing import BadRows, Habits, write_csv, write_days, write_days_of, write_genders
 
 PURCHASE_ORDERS = (

@@ -13,7 +13,7 @@ from pipelines.sample.books import Books
 from pipelines.sample.dirt import Rows
 from pipelines.sample.doors import SYSTEMS
 from pipelines.sample.names import Texts
-from pipelines.sample.people import COUNCILS
+from pipelines.sample.places import COUNCILS
 from pipelines.sample.writing import BadRows, Habits, write_csv, write_days, write_genders, write_xlsx
 
 ROSTER_CLIENTS = (

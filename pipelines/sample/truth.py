@@ -9,8 +9,10 @@ import pandas as pd
 
 from pipelines.sample.books import Books
 from pipelines.sample.doors import SYSTEMS
+from pipelines.sample.numbers import digits
 from pipelines.sample.orders_feed import COUNCIL_HABITS, SHOUTED
-from pipelines.sample.people import COUNCILS, KINDS, digits
+from pipelines.sample.people import KINDS
+from pipelines.sample.places import COUNCILS
 from pipelines.sample.roster_feed import SYSTEM_HABITS, client_table
 from pipelines.sample.writing import write_days_of, write_genders
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pipelines.sample.books import DAYS_OF_VISITS_AFTER, Books
 from pipelines.sample.doors import SYSTEMS
 from pipelines.sample.names import Texts
-from pipelines.sample.people import digits
+from pipelines.sample.numbers import digits
 from pipelines.sample.roster_feed import SYSTEM_HABITS
 from pipelines.sample.writing import BadRows, write_csv, write_days
 

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from pipelines.sample.dirt import Rows
 from pipelines.sample.names import Texts
-from pipelines.sample.people import digits
+from pipelines.sample.numbers import digits
 
 GOOD_ROWS_FOR_EACH_BAD_ONE = 2_000
 ROWS_OF_A_FILE_WITH_BAD_ROWS = 500

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import pytest
+from crashes import Crash, after, crash
 from hypothesis import given
 from hypothesis import strategies as st
 from office import VISIT_HEADINGS, Office, client, enrolment, order, table, visit
@@ -117,22 +118,6 @@ def test_files_may_land_in_any_order(
     assert office.state() == undisturbed
 
 
-class Crash(BaseException):
-    """The power goes."""
-
-
-def _crash(*_: Any, **__: Any) -> Any:
-    raise Crash
-
-
-def _after(step: Callable[..., Any]) -> Callable[..., Any]:
-    def done_then_crash(*arguments: Any, **named: Any) -> Any:
-        step(*arguments, **named)
-        raise Crash
-
-    return done_then_crash
-
-
 def _half_written(original: Path) -> archive.Write:
     def write(out: BinaryIO) -> None:
         out.write(original.read_bytes()[:10])
@@ -142,19 +127,19 @@ def _half_written(original: Path) -> archive.Write:
 
 
 STEPS: dict[str, tuple[object, str, Callable[..., Any]]] = {
-    "before reading": (land, "read_file", _crash),
-    "while faults are looked for": (land, "_find_faults", _crash),
-    "before the checks": (land, "check", _crash),
+    "before reading": (land, "read_file", crash),
+    "while faults are looked for": (land, "_find_faults", crash),
+    "before the checks": (land, "check", crash),
     "with half an archive copy": (archive, "as_it_is", _half_written),
-    "after the archive copy": (land, "keep_copy", _after(land.keep_copy)),
-    "between raw tables": (land, "_insert", _after(land._insert)),
-    "before the ledger line": (land, "_write_ledger", _crash),
-    "before the commit": (land, "_write_ledger", _after(land._write_ledger)),
-    "after the commit": (Path, "unlink", _crash),
-    "while people are standardised": (register, "learn_standard_forms", _crash),
-    "while the register is written": (Warehouse, "upsert", _after(Warehouse.upsert)),
-    "at the gates": (register._Register, "_gates", _crash),
-    "after the gates": (register._Register, "_gates", _after(register._Register._gates)),
+    "after the archive copy": (land, "keep_copy", after(land.keep_copy)),
+    "between raw tables": (land, "_insert", after(land._insert)),
+    "before the ledger line": (land, "_write_ledger", crash),
+    "before the commit": (land, "_write_ledger", after(land._write_ledger)),
+    "after the commit": (Path, "unlink", crash),
+    "while people are standardised": (register, "learn_standard_forms", crash),
+    "while the register is written": (Warehouse, "upsert", after(Warehouse.upsert)),
+    "at the gates": (register._Register, "_gates", crash),
+    "after the gates": (register._Register, "_gates", after(register._Register._gates)),
 }
 
 

@@ -8,7 +8,7 @@ from itertools import product
 import pytest
 
 from pipelines.match.blocking import BLOCKING, block_keys, blocked_pairs, blocking_columns, blocking_condition
-from pipelines.match.model import REGISTER_COLUMNS
+from pipelines.match.comparisons import REGISTER_COLUMNS
 from pipelines.warehouse import Warehouse, scratch_warehouse
 
 RULES = [name for name, keys in BLOCKING.items() if blocking_columns(keys) <= set(REGISTER_COLUMNS)]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from pipelines.match.comparisons import REGISTER_COLUMNS
 from pipelines.match.drift import drift, instability
-from pipelines.match.model import REGISTER_COLUMNS, comparisons_for
+from pipelines.match.model import comparisons_for
 
 COMPARISONS = comparisons_for(REGISTER_COLUMNS)
 THEN: dict[str, Any] = {

@@ -20,7 +20,8 @@ from on_spark import needs_spark, on_spark
 
 from pipelines.fingerprint import fingerprint
 from pipelines.match.blocking import blocked_pairs
-from pipelines.match.model import REGISTER_COLUMNS, Comparison, comparisons_for, splink_settings
+from pipelines.match.comparisons import REGISTER_COLUMNS, Comparison
+from pipelines.match.model import comparisons_for, splink_settings
 from pipelines.match.models import load_model
 from pipelines.match.score import hand_out_to_spark, match_clients
 from pipelines.match.spark import handover

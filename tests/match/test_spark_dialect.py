@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from pipelines.match.blocking import BLOCKING, block_keys, blocked_pairs
-from pipelines.match.model import REGISTER_COLUMNS, comparisons_for, splink_settings
+from pipelines.match.comparisons import REGISTER_COLUMNS
+from pipelines.match.model import comparisons_for, splink_settings
 from pipelines.match.spark.dialect import UntranslatedError, in_spark
 
 EVERY_COLUMN = (*REGISTER_COLUMNS, "national_id", "birth_place", "occupation")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from office import Office, client
 
-from pipelines.merge.policy import POLICY, policy_for, tables_without_policy
+from pipelines.merge.policy import POLICY, tables_without_policy
 from pipelines.warehouse import open_warehouse
 
 CLIENT_KEYS = "('client_id', 'origin_client_id')"
@@ -27,5 +27,7 @@ def test_a_new_table_is_named() -> None:
     assert tables_without_policy(["staged.visits", "staged.allergies"]) == ["staged.allergies"]
 
 
-def test_a_kind_has_one_row() -> None:
-    assert [policy_for(policy.kind) for policy in POLICY] == list(POLICY)
+def test_a_kind_has_one_row_and_a_table_one_kind() -> None:
+    tables = [table for policy in POLICY for table in policy.tables]
+    assert len({policy.kind for policy in POLICY}) == len(POLICY)
+    assert len(set(tables)) == len(tables)

@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 import pytest
+from crashes import Crash, after, crash
 from office import client, enrolment, order, visit
 from the_merges import (
     ANN,
@@ -286,30 +287,14 @@ class TestVerification:
         assert provider.plan().unfinished is None
 
 
-class Crash(BaseException):
-    """The power goes."""
-
-
-def _crash(*_: Any, **__: Any) -> Any:
-    raise Crash
-
-
-def _after(step: Callable[..., Any]) -> Callable[..., Any]:
-    def done_then_crash(*arguments: Any, **named: Any) -> Any:
-        step(*arguments, **named)
-        raise Crash
-
-    return done_then_crash
-
-
 STEPS: dict[str, tuple[object, str, Callable[..., Any]]] = {
-    "before the log says so": (DecisionStore, "sign_off", _crash),
-    "when the log says so and the warehouse does not": (DecisionStore, "sign_off", _after(DecisionStore.sign_off)),
-    "while what is to come moves": (run, "write_ledger", _after(run.write_ledger)),
-    "when what is to come has moved": (Run, "partitions", _crash),
-    "between two partitions": (Run, "move", _after(Run.move)),
-    "before the verification": (Run, "finish", _crash),
-    "after the verification": (Run, "finish", _after(Run.finish)),
+    "before the log says so": (DecisionStore, "sign_off", crash),
+    "when the log says so and the warehouse does not": (DecisionStore, "sign_off", after(DecisionStore.sign_off)),
+    "while what is to come moves": (run, "write_ledger", after(run.write_ledger)),
+    "when what is to come has moved": (Run, "partitions", crash),
+    "between two partitions": (Run, "move", after(Run.move)),
+    "before the verification": (Run, "finish", crash),
+    "after the verification": (Run, "finish", after(Run.finish)),
 }
 
 

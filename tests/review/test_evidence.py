@@ -7,7 +7,8 @@ from datetime import date
 import pytest
 from office import NIGHT, Office, Row, client, enrolment, order, visit
 
-from pipelines.match.model import REGISTER_COLUMNS, comparisons_for
+from pipelines.match.comparisons import REGISTER_COLUMNS
+from pipelines.match.model import comparisons_for
 from pipelines.review.contents import Candidate, Report, Triangle
 from pipelines.review.evidence import gather_report
 from pipelines.review.page import render_page

@@ -23,7 +23,7 @@ from pipelines.decisions.store import open_decisions
 from pipelines.merge.record import Alias
 from pipelines.review.desk import app as desk_app
 from pipelines.review.desk.access_log import read_accesses
-from pipelines.review.desk.app import admitted
+from pipelines.review.desk.frame import admitted
 from pipelines.review.desk.seals import Seals
 from pipelines.review.practice import read_practice
 from pipelines.settings import Settings

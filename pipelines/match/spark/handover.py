@@ -25,8 +25,8 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.match.blocking import block_keys, blocked_pairs
+from pipelines.match.comparisons import REGISTER_COLUMNS
 from pipelines.match.engine import LEAST_PROBABILITY, bits
-from pipelines.match.model import REGISTER_COLUMNS
 from pipelines.match.models import Model
 from pipelines.private import make_folder
 from pipelines.settings import Settings

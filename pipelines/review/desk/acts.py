@@ -13,10 +13,10 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from pipelines.decisions.statement import DecisionRefusedError
 from pipelines.review.decide import state
 from pipelines.review.desk.access_log import record_access
-from pipelines.review.desk.app import show
 from pipelines.review.desk.asking import LONGEST_SEARCH, Acts, Asking, CandidateId, go_to, keep
 from pipelines.review.desk.bulk_check import decide_the_rest
 from pipelines.review.desk.forms import read_choices, sides_of_pair
+from pipelines.review.desk.frame import show
 from pipelines.review.desk.pages import show_candidate
 from pipelines.review.desk.queue import search
 from pipelines.review.desk.seals import WORKING_DAY, BrokenSealError

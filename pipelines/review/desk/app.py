@@ -6,24 +6,19 @@ Made for any server: ``admit`` says who is asking, so that the app knows no Airf
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
-from functools import cache
-from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, Response
-from jinja2 import Environment
-from markupsafe import Markup
 from starlette.exceptions import HTTPException
 
 from pipelines.decisions.database import StoreUnavailableError
 from pipelines.decisions.statement import DecisionRefusedError
-from pipelines.review.desk.people import NobodyError, Reviewer, SearchLimit
-from pipelines.review.mask import mask_reference
-from pipelines.review.page import TEMPLATES, environment
+from pipelines.review.desk import acts, clusters, pages, practice
+from pipelines.review.desk.frame import Admit, Desk, show
+from pipelines.review.desk.people import NobodyError
+from pipelines.review.page import TEMPLATES
 from pipelines.review.published import NoReportError
 from pipelines.settings import Settings, SettingsError
 from pipelines.unforeseen import whereabouts
@@ -58,24 +53,9 @@ _TITLES = {
     503: "It does not work at the moment",
 }
 
-Admit = Callable[[Request], Awaitable[Reviewer]]
-
-
-@dataclass(frozen=True)
-class Desk:
-    """What every request needs. ``admit`` raises HTTPException 401 or 403, NobodyError for a sign-in of no person;
-    ``provider`` is whose desk it is, where there are several."""
-
-    settings: Callable[[], Settings]
-    admit: Admit
-    provider: str = ""
-    limit: SearchLimit = field(default_factory=SearchLimit)
-
 
 def make_app(settings: Callable[[], Settings], admit: Admit, provider: str = "") -> FastAPI:
     """The app over the home that ``settings`` gives at each request."""
-    from pipelines.review.desk import acts, clusters, pages, practice  # noqa: PLC0415 - they import this module
-
     app = FastAPI(title="oneclient review", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     app.state.desk = Desk(settings, admit, provider)
     app.state.files = _files()
@@ -91,46 +71,6 @@ def make_app(settings: Callable[[], Settings], admit: Admit, provider: str = "")
     app.exception_handler(HTTPException)(_http_error)
     app.exception_handler(RequestValidationError)(_handler(404, "The address is not one of this page."))
     return app
-
-
-async def admitted(request: Request) -> Reviewer:
-    """Who is asking; every page and every form depends on this."""
-    desk: Desk = request.app.state.desk
-    reviewer = await desk.admit(request)
-    request.state.reviewer = reviewer
-    return reviewer
-
-
-def show(request: Request, template: str, status: int = 200, **said: Any) -> HTMLResponse:
-    """A page from its template."""
-    frame = {
-        "base": request.scope.get("root_path", ""),
-        "provider": request.app.state.desk.provider,
-        "reviewer": getattr(request.state, "reviewer", None),
-        "keys": request.cookies.get("oneclient_keys") != "off",
-        "blind_mode": request.cookies.get("oneclient_blind") == "on",
-        "form_token": "",
-        "here": "",
-    }
-    return HTMLResponse(_environment().get_template(f"desk/{template}.html.j2").render(**(frame | said)), status)
-
-
-@cache
-def _environment() -> Environment:
-    """The templates of the report, whose macros show a case here too, with their headings two levels up."""
-    made = environment().overlay()
-    made.filters = environment().filters | {"as_h2": _as_h2, "masked": mask_reference, "masked_refs": _masked_refs}
-    return made
-
-
-def _as_h2(shown: Markup) -> Markup:
-    """Values in it are escaped, so what looks like a heading is one."""
-    return Markup(shown.replace(Markup("<h4"), Markup('<h2 class="small"')).replace(Markup("</h4>"), Markup("</h2>")))  # noqa: S704
-
-
-def _masked_refs(reason: str) -> str:
-    """A standing's reason, with the client refs that it may name masked."""
-    return re.sub(r"[^\s,]+/[^\s,]+", lambda ref: mask_reference(ref[0]), reason)
 
 
 async def _guarded(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:

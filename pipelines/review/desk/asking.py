@@ -14,7 +14,7 @@ from fastapi.responses import RedirectResponse
 
 from pipelines.decisions.store import DecisionStore, open_decisions
 from pipelines.review.desk.access_log import record_access
-from pipelines.review.desk.app import Desk, admitted
+from pipelines.review.desk.frame import Desk, admitted
 from pipelines.review.desk.people import Reviewer
 from pipelines.review.desk.queue import Night, Wanted, look, read_wanted, search
 from pipelines.review.desk.seals import HALF_AN_HOUR, WORKING_DAY, BrokenSealError, Seals

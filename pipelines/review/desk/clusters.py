@@ -15,7 +15,6 @@ from pipelines.merge.outcomes import outcomes
 from pipelines.review.cluster_verdict import evidence_of, pairs_of, say_of_cluster, take_back
 from pipelines.review.contents import Candidate, Cluster
 from pipelines.review.desk.acts import DOOR
-from pipelines.review.desk.app import show
 from pipelines.review.desk.asking import Acts, Asking, Asks, ClusterId, go_to
 from pipelines.review.desk.forms import (
     CLUSTER_VERDICTS,
@@ -28,6 +27,7 @@ from pipelines.review.desk.forms import (
     read_choices,
     sides_of_cluster,
 )
+from pipelines.review.desk.frame import show
 from pipelines.review.desk.pages import hides
 from pipelines.review.desk.queue import STATES, Night, Row, Wanted
 from pipelines.review.desk.seals import WORKING_DAY, BrokenSealError

@@ -17,7 +17,6 @@ from pipelines.merge.case import Case
 from pipelines.merge.outcomes import outcomes
 from pipelines.review.contents import Candidate
 from pipelines.review.decide import as_it_stands_today
-from pipelines.review.desk.app import show
 from pipelines.review.desk.asking import Asking, Asks, CandidateId
 from pipelines.review.desk.bulk_check import SAMPLE, bulk_check
 from pipelines.review.desk.forms import (
@@ -29,6 +28,7 @@ from pipelines.review.desk.forms import (
     masked_references,
     sides_of_pair,
 )
+from pipelines.review.desk.frame import show
 from pipelines.review.desk.queue import ROWS_ON_A_PAGE, STATES, Night, Row, Wanted, offers
 from pipelines.review.mask import mask_candidate
 from pipelines.review.practice import read_practice

@@ -9,9 +9,9 @@ from fastapi import APIRouter, HTTPException
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from pipelines.decisions.statement import DecisionRefusedError, person
-from pipelines.review.desk.app import show
 from pipelines.review.desk.asking import Acts, Asking, Asks, go_to
 from pipelines.review.desk.forms import VERDICTS
+from pipelines.review.desk.frame import show
 from pipelines.review.desk.seals import WORKING_DAY, BrokenSealError
 from pipelines.review.practice import (
     PracticePair,
