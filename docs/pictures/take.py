@@ -159,7 +159,7 @@ class Camera:
 def take(camera: Camera, candidates: Sequence[Candidate], cluster_id: str) -> None:
     """Every picture, one after the other. ``candidates``: those of the last night, as they stand now."""
     camera.open("/")
-    camera.take("queue", most=780)
+    camera.take("queue", most=736)
 
     camera.revealed(f"/candidates/{EXAMPLE}")
     camera.take("candidate", last="table.evidence")

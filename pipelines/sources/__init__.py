@@ -156,7 +156,7 @@ def _is_encoding(name: str) -> bool:
 def _read(path: Path) -> Source:
     written = read_yaml(path, "source mapping")
     if not isinstance(written, dict):
-        raise SettingsError(f"source mapping {path.name} is not a YAML mapping. See the README for an example.")
+        raise SettingsError(f"source mapping {path.name} is not a YAML mapping. See docs/mappings.md for an example.")
     try:
         return Source.model_validate({"name": path.stem, **written})
     except ValidationError as error:
