@@ -21,7 +21,7 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 from pydantic import BaseModel
-from the_pages import ROOT, Page
+from the_pages import PAGES, ROOT, Page
 
 from pipelines.cli import main
 from pipelines.nightly import run_night
@@ -90,19 +90,25 @@ class TestTheCommandLine:
         shown = {_command(code[0], known): set(re.findall(r"--[a-z-]+", " ".join(code))) for code in rows}
         assert shown == {name: _options(command) for name, command in known.items()}
 
-    def test_every_command_in_a_page_is_one(self) -> None:
+    @pytest.mark.parametrize("name", [name for name in PAGES if name != "CHANGELOG.md"])
+    def test_every_command_in_a_page_is_one(self, name: str) -> None:
         known = dict(commands())
-        for page in map(
-            Page, ("README.md", "docs/analyst.md", "docs/deciding.md", "docs/mappings.md", "docs/merging.md")
-        ):
-            typed = re.findall(r"^ +(oneclient .*?)(?:   .*| > .*)?$|`(oneclient [^`]+)`", page.text, re.MULTILINE)
-            for line in filter(None, (one for found in typed for one in found)):
-                words = line.removeprefix("oneclient ")
-                name = _command(words, known)
-                assert name or words.split()[0] in {*main.commands, "--version"}, (page.path.name, line)
-                if name:
-                    unknown = set(re.findall(r"(?<= )--[a-z-]+", words)) - _options(known[name]) - OF_EVERY_COMMAND
-                    assert unknown == set(), (page.path.name, line)
+        for line in typed(Page(name).text):
+            command = _command(line, known)
+            assert command or line.split()[0] in {*main.commands, "COMMAND", "--version"}, line
+            options = set(re.findall(r"(?<= )--[a-z-]+", line)) - OF_EVERY_COMMAND - {"--help"}
+            assert not command or options <= _options(known[command]), line
+
+    def test_commands_are_found_in_blocks_and_in_lines(self) -> None:
+        assert typed("    oneclient merge plan      what would move\nSay `oneclient train --json`.\n") == [
+            "merge plan", "train --json"
+        ]  # fmt: skip
+
+
+def typed(text: str) -> list[str]:
+    """What follows ``oneclient`` wherever a page shows that one types it, up to what the shell or the reader gets."""
+    found = re.findall(r"(?:^|; do|^\$) *oneclient (.+)|`oneclient ([^`]+)`", text, re.MULTILINE)
+    return [re.split(r" (?:&&|\|\||\\?\||>|#) |;|   ", block or line)[0] for block, line in found]
 
 
 def _command(words: str, known: dict[str, click.Command]) -> str:
