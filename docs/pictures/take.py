@@ -4,7 +4,7 @@ people who do not exist, some of them decided by Ann and Sam, who do not either.
     python docs/pictures/take.py [--home FOLDER]
 
 Needs the extra ``dev`` and Debian's Chromium (``apt-get install chromium``). ``--home`` keeps the home, and takes it as
-it is if it is there already. The page is served as Airflow would serve it, without Airflow's frame around it.
+it is if it is there already. The page is served as Airflow would serve it; only one picture has Airflow around it.
 """
 # ruff: noqa: S101, T201
 
@@ -25,10 +25,12 @@ from typing import Any
 
 import uvicorn
 from fastapi import Request
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 PICTURES = Path(__file__).resolve().parent
-sys.path.insert(0, str(PICTURES.parents[1]))
+sys.path[:0] = [str(PICTURES.parents[1]), str(PICTURES.parents[1] / "tests")]
+
+from running import starting_airflow  # noqa: E402
 
 from pipelines.merge.plan import plan_merges  # noqa: E402
 from pipelines.merge.publish import publish_plan  # noqa: E402
@@ -66,6 +68,8 @@ def main() -> None:
             plan = publish_plan(settings, plan_merges(settings, Selection(without_decisions_of="sam")))
             page.goto((plan / "plan.html").as_uri())
             Camera(page, "").take("plan", "h1", "body", most=900)
+            with starting_airflow(Path(folder) / "airflow", home, {"ann": "user"}) as airflow:
+                in_airflow(browser, airflow.wait_for("nightly").address)
             browser.close()
     for picture in sorted(PICTURES.glob("*.png")):
         picture.chmod(0o644)
@@ -128,6 +132,18 @@ def the_page(settings: Settings) -> Iterator[str]:
             serving.join()
 
 
+def in_airflow(browser: Browser, address: str) -> None:
+    """The page where people find it: in Airflow's menu."""
+    page = browser.new_page(viewport={"width": 1280, "height": 720}, color_scheme="light")
+    page.goto(f"{address}/auth/login")
+    page.fill("input[name=username]", "ann")
+    page.fill("input[name=password]", "ann")
+    page.click("button[type=submit]")
+    page.get_by_role("link", name="Review").click()
+    page.frame_locator("iframe").get_by_role("heading", name="Candidates of").wait_for()
+    page.screenshot(path=PICTURES / "queue.png")
+
+
 class Camera:
     """Ann's browser."""
 
@@ -158,9 +174,6 @@ class Camera:
 
 def take(camera: Camera, candidates: Sequence[Candidate], cluster_id: str) -> None:
     """Every picture, one after the other. ``candidates``: those of the last night, as they stand now."""
-    camera.open("/")
-    camera.take("queue", most=736)
-
     camera.revealed(f"/candidates/{EXAMPLE}")
     camera.take("candidate", last="table.evidence")
     camera.take("hangs", "table.hangs", "table.hangs")
@@ -181,7 +194,7 @@ def take(camera: Camera, candidates: Sequence[Candidate], cluster_id: str) -> No
         page.locator(f'input[name="verdict"][value="{verdict}"]').check()
         page.get_by_role("button", name="Answer").click()
         page.wait_for_load_state()
-    camera.take("practice")
+    camera.take("practice", last="#decide")
     camera.open("/bulk")
     camera.take("bulk")
     camera.open("/quality")
