@@ -70,9 +70,12 @@ create table if not exists raw.first_rows (
     feed varchar, issuer varchar, record_id varchar, file_id bigint, row_number bigint
 );
 
--- One row is one client record of a person who was forgotten, and one source row of theirs with the record that it stays
--- linked to. Both follow from what was recorded in the decision store, and from that alone.
+-- One row is one client record of a person who was forgotten. It follows from what was recorded in the decision store, and
+-- from that alone.
 create table if not exists staged.forgotten (client_ref varchar);
+
+-- One row is one source row of a person who was forgotten, with the record that it stays linked to. It follows from the
+-- same.
 create table if not exists staged.forgotten_rows (
     feed varchar, issuer varchar, record_id varchar, client_ref varchar, how_linked varchar
 );

@@ -164,7 +164,7 @@ def _read(path: Path) -> Source:
     written = read_yaml(path, "source mapping")
     if not isinstance(written, dict):
         raise SettingsError(
-            f"source mapping {path.name} is not a YAML mapping. See the README for an example.", code="S2"
+            f"source mapping {path.name} is not a YAML mapping. See docs/mappings.md for an example.", code="S2"
         )
     return _checked(path.stem, path.name, written)
 

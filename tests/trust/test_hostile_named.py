@@ -27,7 +27,8 @@ from tests.trust import hostile
 from tests.trust.hostile import BUILT_IN, CLIENT_BOOK, FULL, ROOT, SHEET, VISITS, everything_in
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-MAPPING = re.search(r"```yaml\n(.*?)```", README, re.DOTALL)[1]  # type: ignore[index]
+MAPPINGS = (ROOT / "docs" / "mappings.md").read_text(encoding="utf-8")
+MAPPING = re.search(r"```yaml\n(.*?)```", MAPPINGS, re.DOTALL)[1]  # type: ignore[index]
 SETTINGS = re.sub(r"^# (?=\w+ =)", "", re.search(r"```toml\n(.*?)```", README, re.DOTALL)[1], flags=re.MULTILINE)  # type: ignore[index]
 
 
