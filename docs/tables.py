@@ -2,9 +2,10 @@
 
     python docs/tables.py HOME
 
-``HOME`` is one after a night; ``tests/docs/test_tables.py`` compares with a home in which people have merged as well. A
-table is described by the head of its file in ``sql/``, else by the comment above it in ``sql/tables.sql``; one of the
-decision store by the comment above it in ``pipelines/decisions/``; a feed's rows as sent by nothing but the feed.
+``HOME`` is one after a night; ``tests/docs/test_readme.py`` compares with a home in which people have merged as well. A
+table is described by the head of its file in ``sql/``, else by the comment above it in ``sql/tables.sql``; one whose
+columns are the model's by the comment above its name in ``pipelines/match/``, one of the decision store by that in
+``pipelines/decisions/``; a feed's rows as sent by nothing but the feed.
 """
 
 from __future__ import annotations
@@ -54,15 +55,19 @@ def described(table: str) -> str:
     if stage == "raw" and name in FEEDS:
         return f"one row of a loaded file of {name.replace('_', ' ')}, its cells as sent"
     above = re.search(rf"((?:^-- .*\n)+)^create table if not exists {table} ", shared, re.MULTILINE)
+    if not above:
+        above = re.search(rf'((?:^# .*\n)+)^\w+ = "{table}"$', _source("match"), re.MULTILINE)
     return _said(above[1] if above else "", f"sql/tables.sql, above {table}")
 
 
 def described_in_store(name: str) -> str:
     """What one row of a table of the decision store is. Raises UndescribedError."""
-    files = sorted((ROOT / "pipelines" / "decisions").glob("*.py"))
-    source = "\n".join(path.read_text(encoding="utf-8") for path in files)
-    above = re.search(rf'((?:^# .*\n)+)^\w+ = Table\(\n    "{name}"', source, re.MULTILINE)
+    above = re.search(rf'((?:^# .*\n)+)^\w+ = Table\(\n    "{name}"', _source("decisions"), re.MULTILINE)
     return _said(above[1] if above else "", f"pipelines/decisions/, above {name}")
+
+
+def _source(room: str) -> str:
+    return "\n".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "pipelines" / room).glob("*.py")))
 
 
 def _said(head: str, where: str) -> str:

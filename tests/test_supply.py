@@ -192,9 +192,8 @@ SQL = re.compile(
 )
 WRITTEN_INTO_SQL = {
     "names of tables and columns that the code itself gives": (
-        "BLOCKS", "_checked(table)", "blocks", "c", "cell", "cells", "column", "f.name", "feed", "field.name", "found",
-        "key", "one", "other",
-        "fresh", "grouped[0]", "grouped[1]", "here", "incoming", "name", "owner", "pairs", "proposed", "records",
+        "BLOCKS", "FILLED", "_checked(table)", "blocks", "c", "cell", "cells", "column", "f.name", "feed",
+        "field.name", "found", "key", "one", "other", "fresh", "grouped[0]", "grouped[1]", "here", "incoming", "name", "owner", "pairs", "proposed", "records",
         "rows", "schema", "scored", "self.counts_for", "self.key", "self.records", "self.table", "some",
         "table",
         "weighed", "work",
@@ -202,7 +201,7 @@ WRITTEN_INTO_SQL = {
     "lists of such names": (
         "', '.join((f'incoming.{c}' for c in columns))", "', '.join((f'{k} as k{i}' for i, k in enumerate(side)))",
         "', '.join(AS_SENT)", "', '.join(columns)", "', '.join(source.definition.field_names)", "columns", "fields",
-        "self._columns(select, parameters)", "values",
+        "read", "self._columns(select, parameters)", "values",
     ),
     "headings of a labelled file, in quotation marks": ("', '.join((_quoted(column) for column in withhold))",),
     "files of sql/": (

@@ -27,7 +27,10 @@ from pipelines.warehouse import Warehouse, open_warehouse
 
 log = logging.getLogger(__name__)
 
+# One row is one live client record, with a key of 64 bits for each blocking rule of the model.
 BLOCKS = "matched.blocks"
+# The one row is how many live client records there are, and of how many each compared column is filled.
+FILLED = "matched.filled"
 
 
 @dataclass
@@ -157,17 +160,17 @@ class _Night:
         """Bring ``matched.filled`` up to date: without those in ``touched`` as they were, with them as they are."""
         self._make("matched.records", "from fresh_records")
         before = filled_columns(REGISTER_COLUMNS, "matched.records")
-        self._make("matched.filled", before)
+        self._make(FILLED, before)
         if not self.warehouse.one(
-            "select count(*) from matched.filled where records = (select count(*) from matched.records)"
+            f"select count(*) from {FILLED} where records = (select count(*) from matched.records)"
         ):
-            self.warehouse.execute(f"delete from matched.filled; insert into matched.filled {before}")
+            self.warehouse.execute(f"delete from {FILLED}; insert into {FILLED} {before}")
         gone = self.warehouse.row(f"{before} where client_id in (select client_id from touched)")
         come = self.warehouse.row(filled_columns(REGISTER_COLUMNS, "fresh_records"))
         changes = {column: come[column] - gone[column] for column in come if come[column] != gone[column]}
         if changes:
             sums = ", ".join(f"{column} = {column} + {more}" for column, more in changes.items())
-            self.warehouse.execute(f"update matched.filled set {sums}")
+            self.warehouse.execute(f"update {FILLED} set {sums}")
 
     def _keep_pairs(self) -> None:
         """Bring ``matched.pairs`` up to date. Temporary table ``parted``: the records that lost a pair by it."""
@@ -288,7 +291,7 @@ class _Night:
     def _look_for_drift(self) -> None:
         """Bring ``matched.drift`` up to date: why the model should be trained again."""
         about = read_about(self.settings)
-        filled = self.warehouse.row("from matched.filled")
+        filled = self.warehouse.row(f"from {FILLED}")
         now = profile(self.warehouse, filled, self.model.comparisons, "matched.pairs", "matched.candidates")
         reasons = drift(about["profile"], now, self.model.comparisons) if about else []
         found = pd.DataFrame({"reason": pd.Series(reasons, dtype="str")})
