@@ -328,7 +328,7 @@ def open_warehouse(settings: Settings, *, as_it_is: bool = False) -> Iterator[Wa
     except RetryError as error:
         raise WarehouseBusyError(
             f"The warehouse is open in another process and did not become free in {wait:g} seconds. "
-            "Wait for the running night or merge to end, or raise warehouse.lock_wait_seconds."
+            f"Wait for the running night or merge to end{_process(error)}, or raise warehouse.lock_wait_seconds."
         ) from error
     except duckdb.Error as error:
         if said := next((said for sign, said in _DAMAGED.items() if sign in str(error)), None):
@@ -446,6 +446,12 @@ def _allow_encryption(connection: duckdb.DuckDBPyConnection, settings: Settings)
             raise KeyRefusedError(_NO_CRYPTO, code="K3") from None
         connection.execute("set force_mbedtls_unsafe = 'true'")
     connection.execute("set temp_file_encryption = true")
+
+
+def _process(error: RetryError) -> str:
+    """Whose lock it is, as DuckDB has said it."""
+    held = re.search(r"\(PID (\d+)\)", str(error.last_attempt.exception()))
+    return f" (process {held[1]})" if held else ""
 
 
 def _is_locked(error: BaseException) -> bool:

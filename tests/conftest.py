@@ -29,6 +29,12 @@ settings.load_profile("full" if os.environ.get("PROVE") == "full" else "quick")
 
 
 @pytest.fixture
+def without_airflow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the doctor says of Airflow does not hang on which tests have set one up in this process."""
+    monkeypatch.setenv("AIRFLOW_HOME", str(tmp_path / "no airflow"))
+
+
+@pytest.fixture
 def office(tmp_path: Path) -> Office:
     """A provider's office with an empty inbox and no settings of its own."""
     return Office(tmp_path / "home")

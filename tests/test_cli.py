@@ -20,6 +20,7 @@ from pipelines.cli import FOUND_A_PROBLEM, WRONG_USE, main
 from pipelines.settings import load_settings
 from pipelines.warehouse import open_warehouse
 
+pytestmark = pytest.mark.usefixtures("without_airflow")
 ROOT = Path(__file__).parent.parent
 DAY = "2026-11-20"
 COMMANDS = ("sample", "nightly", "train", "report", "candidates", "decide", "fingerprint", "doctor", "map")

@@ -41,10 +41,11 @@ def fingerprint(scope: str, home: Path | None, as_json: bool) -> None:
 
 @command
 def doctor(home: Path | None, as_json: bool) -> None:
-    """Say whether this home is in good health, and what to do if not."""
-    from pipelines.doctor import examine
+    """Say whether this home, what is installed and Airflow are in good health, and what to do if not."""
+    from pipelines.doctor import examine, examine_installation
 
-    findings = examine(load_settings(home))
+    settings = load_settings(home)
+    findings = [*examine_installation(), *examine(settings)]
     well = all(finding.well for finding in findings)
     answer({"well": well, "findings": [f.as_dict() for f in findings]}, as_json, lambda: screen.show_findings(findings))
     sys.exit(0 if well else FOUND_A_PROBLEM)

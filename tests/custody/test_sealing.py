@@ -20,6 +20,7 @@ from pipelines.sealing import SUFFIX, SealBrokenError, is_sealed, originals, sea
 from pipelines.settings import KeyRefusedError, load_settings
 from pipelines.warehouse import open_warehouse, scratch_warehouse
 
+pytestmark = pytest.mark.usefixtures("without_airflow")
 PERSONAL = ("Surname", "NHSNumber", "Address1", "Email", "Mobile", "Phone", "Forename")
 KEYS = {"no key": ("", "is encrypted"), "another key": (OTHER_KEY, "not the key of this home")}
 MARK = "Thistlethwaite"

@@ -1,58 +1,53 @@
-"""Is this home in good health? Each check says what it found and what to do next."""
+"""What the warehouse and the decision store of a home hold, once they can be opened."""
 
 from __future__ import annotations
 
-import shlex
-import shutil
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
 from datetime import date
-from typing import Any
 
-from pipelines.decisions.database import StoreUnavailableError
+import duckdb
+from sqlalchemy.exc import DatabaseError
+
+from pipelines.decisions.database import (
+    NEWEST_SCHEMA,
+    StoreUnavailableError,
+    open_database,
+    pending_of_store,
+    schema_of_store,
+)
 from pipelines.decisions.entry import Entry, first_broken
 from pipelines.decisions.forgetting import first_broken_forgetting, read_forgettings
 from pipelines.decisions.snapshot import first_missing
 from pipelines.decisions.store import open_decisions
-from pipelines.decisions.two_persons import SWITCHED_OFF
-from pipelines.match.models import load_model
-from pipelines.match.spark.submit import spark_submit
-from pipelines.private import too_open
-from pipelines.providers import Provider
+from pipelines.disk import disk_trouble
+from pipelines.doctor.finding import Finding
+from pipelines.schema import made_by, newest_schema, pending, schema_of, see_that_it_is_not_newer
 from pipelines.sealing import is_sealed, originals
-from pipelines.settings import KeyRefusedError, Settings, SettingsError, listed_providers, load_settings
-from pipelines.sources import load_sources
-from pipelines.warehouse import Warehouse, WarehouseBusyError, WarehouseDamagedError, open_warehouse
-
-ENOUGH_DISK_GIGABYTES = 2
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One check: what was found, and if it is not well, what to do next."""
-
-    check: str
-    well: bool
-    found: str
-    next: str = ""
-
-    def as_dict(self) -> dict[str, Any]:
-        """For JSON."""
-        return asdict(self)
+from pipelines.settings import KeyRefusedError, Settings, SettingsError
+from pipelines.warehouse import (
+    Warehouse,
+    WarehouseBusyError,
+    WarehouseDamagedError,
+    WarehouseShapeError,
+    open_warehouse,
+)
 
 
 def examine(settings: Settings) -> list[Finding]:
-    """Every check, in the order in which one would mend them."""
-    checks = (_sources, _disk, _private, _model, _quarantine, _two_persons)
-    findings = [check(settings) for check in checks]
-    findings += [_spark()] if settings.match.engine == "spark" else []
+    """Every check of both stores; of one that cannot be opened, why."""
     entries, decisions = _decisions(settings)
-    findings.append(decisions)
+    return [decisions, *_warehouse(settings, entries)]
+
+
+def _warehouse(settings: Settings, entries: list[Entry] | None) -> list[Finding]:
+    findings = []
     try:
-        with open_warehouse(settings) as warehouse:
-            findings += [check(warehouse) for check in _WAREHOUSE_CHECKS]
-            findings += [_decisions_kept(warehouse, entries)] if entries is not None else []
-            findings += [_forgotten(warehouse, settings)] if entries is not None else []
+        findings.append(_schemas(settings))
+        if findings[0].well:
+            with open_warehouse(settings) as warehouse:
+                findings += [check(warehouse) for check in _WAREHOUSE_CHECKS]
+                findings += [_decisions_kept(warehouse, entries)] if entries is not None else []
+                findings += [_forgotten(warehouse, settings)] if entries is not None else []
         findings.append(_encrypted(settings))
     except WarehouseBusyError as error:
         findings.append(Finding("warehouse", False, str(error), "Run doctor again when it is free."))
@@ -60,52 +55,30 @@ def examine(settings: Settings) -> list[Finding]:
         findings.append(Finding("encryption", False, str(error), "Do that, then run doctor again."))
     except WarehouseDamagedError as error:
         findings.append(Finding("warehouse", False, str(error), "Do that, then run doctor again."))
+    except (OSError, duckdb.Error) as error:
+        if not (said := disk_trouble(error)):
+            raise
+        findings.append(Finding("warehouse", False, said, "Then run doctor again."))
     return findings
 
 
-def examine_providers() -> list[Finding]:
-    """Whether each provider can be served: its settings, its key, and a decision store that is its own.
-
-    Raises SettingsError for a list that cannot be used.
-    """
-    return [_served(provider) for provider in listed_providers()]
-
-
-def _served(provider: Provider) -> Finding:
-    check = provider.name or "the only provider"
+def _schemas(settings: Settings) -> Finding:
+    """Whether both stores have the schemas that this oneclient works with."""
     try:
-        settings = load_settings(provider.home)
-        with open_decisions(settings):
-            return Finding(check, True, f"{settings.home}, DAG {provider.called('nightly')}, pool {provider.pool}")
-    except (SettingsError, StoreUnavailableError) as error:
-        return Finding(check, False, str(error), "Its runs fail until then; those of others do not.")
-    except OSError as error:
-        return Finding(
-            check, False, f"its home cannot be used: {error.strerror}", "See that the folder can be written."
-        )
-
-
-def _sources(settings: Settings) -> Finding:
-    try:
-        return Finding("source mappings", True, f"{len(load_sources(settings.sources))} mappings can be read")
-    except SettingsError as error:
-        return Finding("source mappings", False, str(error), "Correct the mapping in HOME/sources.")
-
-
-def _disk(settings: Settings) -> Finding:
-    free = shutil.disk_usage(settings.home).free / 1e9
+        with open_warehouse(settings, as_it_is=True) as warehouse:
+            see_that_it_is_not_newer(warehouse)
+            schema = schema_of(warehouse)
+            maker = made_by(warehouse) if schema else "nobody yet"
+        with open_database(settings, older="as it is") as store:
+            of_decisions = schema_of_store(store)
+    except (WarehouseShapeError, StoreUnavailableError) as error:
+        return Finding("schemas", False, str(error), "Do that, then run doctor again.")
+    waiting = len({migration.schema for migration in pending(schema)}) + len(pending_of_store(of_decisions))
     return Finding(
-        "disk", free >= ENOUGH_DISK_GIGABYTES, f"{free:.0f} GB free", "Free some disk before the next night."
-    )
-
-
-def _private(settings: Settings) -> Finding:
-    """Whether others than their owner have a right to what oneclient keeps; what people deliver keeps its own."""
-    people_write = {settings.inbox, settings.sources, settings.home / "settings.toml"}
-    found = too_open(settings.home, people_write)
-    return Finding(
-        "private", not found, f"{len(found)} paths in the home are open to others than their owner",
-        f"Run: chmod -R go= {shlex.quote(str(settings.home))}",
+        "schemas", not waiting,
+        f"warehouse {schema or newest_schema()} of {newest_schema()}, made so by {maker}; decisions {of_decisions} of "
+        f"{NEWEST_SCHEMA}; {waiting} upgrades are pending",
+        "Make a backup (oneclient backup --to FILE), then run: oneclient upgrade",
     )  # fmt: skip
 
 
@@ -122,36 +95,10 @@ def _encrypted(settings: Settings) -> Finding:
     return Finding("encryption", not plain, found, "Run: oneclient backup, and restore it into a new home.")
 
 
-def _model(settings: Settings) -> Finding:
-    try:
-        model = load_model(settings)
-    except SettingsError as error:
-        return Finding("model", False, str(error), "Run: oneclient train")
-    return Finding("model", True, f"model {model.version}" if model else "none yet: the first night trains one")
-
-
-def _spark() -> Finding:
-    try:
-        return Finding("spark", True, f"{spark_submit()}")
-    except SettingsError as error:
-        return Finding("spark", False, "the engine of matching is Spark, which cannot be started", str(error))
-
-
 def _model_holds(warehouse: Warehouse) -> Finding:
     reasons = [reason for (reason,) in warehouse.rows("select reason from matched.drift order by reason")]
     found = " ".join(reasons) or "the register is as it was when the model was trained"
     return Finding("model holds", not reasons, found, "Run: oneclient train")
-
-
-def _quarantine(settings: Settings) -> Finding:
-    notes = len(list(settings.quarantine.glob("*.reason.json")))
-    found = f"{notes} files in quarantine"
-    return Finding("quarantine", notes == 0, found, "Read the .reason.json beside each, act on it, and delete both.")
-
-
-def _two_persons(settings: Settings) -> Finding:
-    on = settings.decisions.two_persons
-    return Finding("two persons", True, "approver and executor of a merge are two" if on else SWITCHED_OFF)
 
 
 def _decisions(settings: Settings) -> tuple[list[Entry] | None, Finding]:
@@ -160,7 +107,11 @@ def _decisions(settings: Settings) -> tuple[list[Entry] | None, Finding]:
         with open_decisions(settings) as store:
             entries = store.entries()
     except (StoreUnavailableError, SettingsError) as error:
-        return None, Finding("decisions", False, str(error), "Make the store available, then run doctor again.")
+        return None, Finding("decisions", False, str(error), "Do that, then run doctor again.")
+    except (OSError, DatabaseError) as error:
+        if not (said := disk_trouble(error)):
+            raise
+        return None, Finding("decisions", False, said, "Then run doctor again.")
     broken = first_broken(entries)
     found = f"entry {broken} is not as it was recorded" if broken else f"{len(entries)} entries, their chain is whole"
     return entries, Finding(
