@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from pipelines import __version__
+from pipelines.cli import completing
 from pipelines.disk import disk_trouble
 from pipelines.settings import home_of
 from pipelines.troubles import FOUND_A_PROBLEM, TROUBLES, WRONG_USE, KnownError, Trouble, told
@@ -78,7 +79,10 @@ def command(function: Callable[P, None], group: click.Group | None = None, name:
     """A command with ``--home`` or ``--provider``, and ``--json``."""
 
     @click.option("--home", type=click.Path(file_okay=False, path_type=Path), help="The provider's home folder.")
-    @click.option("--provider", help="Instead of --home: a provider's name in the list of providers.")
+    @click.option(
+        "--provider", shell_complete=completing.providers,
+        help="Instead of --home: a provider's name in the list of providers.",
+    )  # fmt: skip
     @click.option("--json", "as_json", is_flag=True, help="Answer in JSON; an error, too.")
     @wraps(function)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:

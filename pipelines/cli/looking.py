@@ -1,4 +1,4 @@
-"""Commands that look and change nothing: evaluate, fingerprint, doctor, providers, map."""
+"""Commands that look and change nothing, but for map, which may write a mapping."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from pathlib import Path
 import click
 
 from pipelines import screen
-from pipelines.cli.door import FOUND_A_PROBLEM, answer, command
+from pipelines.cli import completing
+from pipelines.cli.door import FOUND_A_PROBLEM, answer, command, main
 from pipelines.feeds import FEEDS
 from pipelines.settings import listed_providers, load_settings
 
@@ -63,6 +64,18 @@ def providers(pools: bool, home: Path | None, as_json: bool) -> None:
     well = all(finding.well for finding in findings)
     answer({"well": well, "findings": [f.as_dict() for f in findings]}, as_json, lambda: screen.show_findings(findings))
     sys.exit(0 if well else FOUND_A_PROBLEM)
+
+
+@command
+@click.argument("shell", type=click.Choice(completing.SHELLS))
+def completion(shell: str, home: Path | None, as_json: bool) -> None:
+    """Print what makes SHELL complete commands, options, tiers, candidates and providers.
+
+    bash: eval "$(oneclient completion bash)" in ~/.bashrc; zsh: the same with zsh in ~/.zshrc, after compinit; fish:
+    oneclient completion fish > ~/.config/fish/completions/oneclient.fish
+    """
+    script = completing.script(main, shell)
+    answer({"shell": shell, "script": script}, as_json, lambda: click.echo(script))
 
 
 @command
