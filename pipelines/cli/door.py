@@ -13,7 +13,7 @@ from typing import Any, NoReturn, ParamSpec
 
 import click
 from rich.console import Console
-from rich.progress import Progress
+from rich.progress import Progress, SpinnerColumn, TimeElapsedColumn
 
 from pipelines import __version__
 from pipelines.cli import completing
@@ -25,7 +25,7 @@ from pipelines.unforeseen import unforeseen
 P = ParamSpec("P")
 Day = click.DateTime(formats=["%Y-%m-%d"])
 
-__all__ = ["FOUND_A_PROBLEM", "WRONG_USE", "Day", "answer", "command", "main", "progress"]
+__all__ = ["FOUND_A_PROBLEM", "WRONG_USE", "Day", "answer", "at_work", "command", "main", "progress"]
 
 
 class Door(click.Group):
@@ -103,10 +103,24 @@ def answer(data: Any, as_json: bool, show: Callable[[], None]) -> None:
         show()
 
 
+Told = Callable[[str, int, int], None]
+
+
 @contextmanager
-def progress(*, quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
-    """A progress bar on a terminal, as a function of step, done and of how many."""
+def progress(*, quiet: bool) -> Iterator[Told]:
+    """A progress bar on a terminal, as a function of step, done and of how many (0 or 1: nobody knows how far)."""
     console = Console(stderr=True)
-    with Progress(console=console, transient=True, disable=quiet or not console.is_terminal) as bar:
+    with Progress(
+        SpinnerColumn(), *Progress.get_default_columns()[:-1], TimeElapsedColumn(),
+        console=console, transient=True, disable=quiet or not console.is_terminal,
+    ) as bar:  # fmt: skip
         task = bar.add_task("starting", total=None)
-        yield lambda step, done, of: bar.update(task, description=step, completed=done, total=of)
+        yield lambda step, done, of: bar.update(task, description=step, completed=done, total=of if of > 1 else None)
+
+
+@contextmanager
+def at_work(step: str, *, quiet: bool) -> Iterator[None]:
+    """A bar on a terminal for work of which nobody knows how far it has come."""
+    with progress(quiet=quiet) as told:
+        told(step, 0, 0)
+        yield

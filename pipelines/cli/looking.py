@@ -10,7 +10,7 @@ import click
 
 from pipelines import screen
 from pipelines.cli import completing
-from pipelines.cli.door import FOUND_A_PROBLEM, answer, command, main
+from pipelines.cli.door import FOUND_A_PROBLEM, answer, at_work, command, main
 from pipelines.feeds import FEEDS
 from pipelines.settings import listed_providers, load_settings
 
@@ -26,7 +26,9 @@ def evaluate(
     """Match a labelled CSV or Parquet file as a night would, and compare with the truth."""
     from pipelines.match.evaluate import evaluate_file
 
-    found = evaluate_file(load_settings(home), records, truth, mapping, pairs)
+    settings = load_settings(home)
+    with at_work("training, matching and comparing", quiet=as_json):
+        found = evaluate_file(settings, records, truth, mapping, pairs)
     answer(found.as_dict(), as_json, lambda: screen.show_evaluation(found.as_dict()))
 
 

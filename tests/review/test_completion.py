@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from review.examples import a_candidate, a_cluster, a_couple, a_report
-from review.the_desk import home_with, proper
+from examples import a_candidate, a_cluster, a_couple, a_report
+from the_desk import home_with, proper
 
 from pipelines.cli import main
 from pipelines.cli.completing import SHELLS
@@ -82,7 +82,7 @@ def test_a_real_bash_completes(tmp_path: Path) -> None:
         'eval "$(oneclient completion bash)"; COMP_WORDS=(oneclient merge pl); COMP_CWORD=2; '
         '_oneclient_completion oneclient; echo "${COMPREPLY[@]}"'
     )
-    root = str(Path(__file__).parent.parent)
+    root = str(Path(__file__).parent.parent.parent)
     environment = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}", "PYTHONPATH": root}
     ran = subprocess.run(["bash", "-c", typed], text=True, capture_output=True, check=True, env=environment)
     assert ran.stdout.splitlines()[-1] == "plan"
