@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 from rich.console import Console
-from rich.table import Column, Table
+from rich.table import Column
+from rich.table import Table as RichTable
 from rich.text import Text
 
 from pipelines.settings import TIERS
@@ -15,15 +16,38 @@ from pipelines.settings import TIERS
 console = Console()
 
 
+class Table(RichTable):
+    """A table that leaves nothing out: what does not fit into a column goes on in the next line."""
+
+    def __init__(self, *headings: Column | str, **more: Any) -> None:
+        columns = (Column(one, overflow="fold") if isinstance(one, str) else one for one in headings)
+        super().__init__(*columns, **more)
+
+
 def show_pairs(title: str, values: dict[str, Any]) -> None:
     """Names and values, a line each."""
     table = Table(Column(no_wrap=True), Column(overflow="fold"), title=title, show_header=False)
     for name, value in values.items():
-        said = (
-            ("no", "yes")[value] if isinstance(value, bool) else f"{value:,}" if isinstance(value, int) else str(value)
-        )
-        table.add_row(name.replace("_", " "), said)
+        table.add_row(name.replace("_", " "), _said(value))
     console.print(table)
+
+
+def _said(value: Any) -> str:
+    match value:
+        case bool():
+            return "yes" if value else "no"
+        case int():
+            return f"{value:,}"
+        case dict():
+            return ", ".join(f"{name.replace('_', ' ')} {_said(each)}" for name, each in value.items())
+        case _:
+            return str(value)
+
+
+def _in_all(counts: dict[str, int]) -> str:
+    """What a sum is made of: `` (new reference 80, …)``; nothing for nothing."""
+    each = ", ".join(f"{name.replace('_', ' ')} {count:,}" for name, count in counts.items())
+    return f" ({each})" if each else ""
 
 
 def show_night(night: dict[str, Any]) -> None:
@@ -34,8 +58,8 @@ def show_night(night: dict[str, Any]) -> None:
         files.add_row(landing["feed"], landing["issuer"], landing["status"], *counts, _why(landing))
     console.print(files)
     made, tiers = night["staging"]["new_clients"], night["matching"]["tiers"]
-    console.print(f"New client records: {sum(made.values()):,} {made or ''}")
-    console.print(f"Candidates: {sum(tiers.values()):,} {tiers or ''}")
+    console.print(f"New client records: {sum(made.values()):,}{_in_all(made)}")
+    console.print(f"Candidates: {sum(tiers.values()):,}{_in_all(tiers)}")
     console.print(f"Report: {night['report']}/index.html", soft_wrap=True)
 
 

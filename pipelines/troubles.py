@@ -187,4 +187,4 @@ class AlreadyThereError(KnownError, FileExistsError):
 
 def told(trouble: Trouble, message: str) -> str:
     """A message with its code and where to read on; one that has them stays as it is."""
-    return message if message.startswith("[") else f"[{trouble.code}] {message} ({trouble.see})"
+    return message if message.startswith(f"[{trouble.code}] ") else f"[{trouble.code}] {message} ({trouble.see})"

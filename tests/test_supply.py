@@ -200,7 +200,7 @@ WRITTEN_INTO_SQL = {
     "lists of such names": (
         "', '.join((f'incoming.{c}' for c in columns))", "', '.join((f'{k} as k{i}' for i, k in enumerate(side)))",
         "', '.join(AS_SENT)", "', '.join(columns)", "', '.join(source.definition.field_names)", "columns", "fields",
-        "read", "self._columns(select, parameters)", "values",
+        "as_read", "self._columns(select, parameters)", "values",
     ),
     "headings of a labelled file, in quotation marks": ("', '.join((_quoted(column) for column in withhold))",),
     "files of sql/": (

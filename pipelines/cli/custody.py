@@ -19,7 +19,9 @@ def backup(to: Path, home: Path | None, as_json: bool) -> None:
     """Put all of the home into one file, of one moment; sealed if the home is encrypted."""
     from pipelines.custody.backup import back_up
 
-    made = back_up(load_settings(home), to).as_dict()
+    settings = load_settings(home)
+    with progress(quiet=as_json) as told:
+        made = back_up(settings, to, told).as_dict()
     answer(made, as_json, lambda: screen.show_pairs("Backed up", made))
 
 
@@ -29,7 +31,8 @@ def restore(file: Path, home: Path | None, as_json: bool) -> None:
     """Make a new home (--home) from a backup: all of it, found to be as it was, or nothing."""
     from pipelines.custody.restore import restore as make_home
 
-    made = make_home(file, home_folder(home)).as_dict()
+    with progress(quiet=as_json) as told:
+        made = make_home(file, home_folder(home), told).as_dict()
     answer(made, as_json, lambda: screen.show_pairs("Restored", made))
 
 

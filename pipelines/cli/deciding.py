@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from pipelines import screen
+from pipelines.cli import completing
 from pipelines.cli.door import FOUND_A_PROBLEM, Day, answer, command
 from pipelines.settings import TIERS, load_settings
 
@@ -29,7 +30,7 @@ def candidates(tier: str | None, as_of: datetime | None, settled_too: bool, home
 
 
 @command
-@click.argument("candidate", required=False)
+@click.argument("candidate", required=False, shell_complete=completing.cases)
 @click.option("--all", "tier", type=click.Choice(TIERS), help="All open ones of a tier.")
 @click.option("--file", "file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Workbook or CSV.")
 @click.option("--undo", is_flag=True, help="Take back one's own newest verdict on CANDIDATE.")

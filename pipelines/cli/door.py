@@ -13,9 +13,10 @@ from typing import Any, NoReturn, ParamSpec
 
 import click
 from rich.console import Console
-from rich.progress import Progress
+from rich.progress import Progress, SpinnerColumn, TimeElapsedColumn
 
 from pipelines import __version__
+from pipelines.cli import completing
 from pipelines.disk import disk_trouble
 from pipelines.settings import home_of
 from pipelines.troubles import FOUND_A_PROBLEM, TROUBLES, WRONG_USE, KnownError, Trouble, told
@@ -24,7 +25,7 @@ from pipelines.unforeseen import unforeseen
 P = ParamSpec("P")
 Day = click.DateTime(formats=["%Y-%m-%d"])
 
-__all__ = ["FOUND_A_PROBLEM", "WRONG_USE", "Day", "answer", "command", "main", "progress"]
+__all__ = ["FOUND_A_PROBLEM", "WRONG_USE", "Day", "answer", "at_work", "command", "main", "progress"]
 
 
 class Door(click.Group):
@@ -78,7 +79,10 @@ def command(function: Callable[P, None], group: click.Group | None = None, name:
     """A command with ``--home`` or ``--provider``, and ``--json``."""
 
     @click.option("--home", type=click.Path(file_okay=False, path_type=Path), help="The provider's home folder.")
-    @click.option("--provider", help="Instead of --home: a provider's name in the list of providers.")
+    @click.option(
+        "--provider", shell_complete=completing.providers,
+        help="Instead of --home: a provider's name in the list of providers.",
+    )  # fmt: skip
     @click.option("--json", "as_json", is_flag=True, help="Answer in JSON; an error, too.")
     @wraps(function)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
@@ -99,10 +103,24 @@ def answer(data: Any, as_json: bool, show: Callable[[], None]) -> None:
         show()
 
 
+Told = Callable[[str, int, int], None]
+
+
 @contextmanager
-def progress(*, quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
-    """A progress bar on a terminal, as a function of step, done and of how many."""
+def progress(*, quiet: bool) -> Iterator[Told]:
+    """A progress bar on a terminal, as a function of step, done and of how many (0 or 1: nobody knows how far)."""
     console = Console(stderr=True)
-    with Progress(console=console, transient=True, disable=quiet or not console.is_terminal) as bar:
+    with Progress(
+        SpinnerColumn(), *Progress.get_default_columns()[:-1], TimeElapsedColumn(),
+        console=console, transient=True, disable=quiet or not console.is_terminal,
+    ) as bar:  # fmt: skip
         task = bar.add_task("starting", total=None)
-        yield lambda step, done, of: bar.update(task, description=step, completed=done, total=of)
+        yield lambda step, done, of: bar.update(task, description=step, completed=done, total=of if of > 1 else None)
+
+
+@contextmanager
+def at_work(step: str, *, quiet: bool) -> Iterator[None]:
+    """A bar on a terminal for work of which nobody knows how far it has come."""
+    with progress(quiet=quiet) as told:
+        told(step, 0, 0)
+        yield

@@ -1,4 +1,4 @@
-"""Commands that look and change nothing: evaluate, fingerprint, doctor, providers, map."""
+"""Commands that look and change nothing, but for map, which may write a mapping."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from pathlib import Path
 import click
 
 from pipelines import screen
-from pipelines.cli.door import FOUND_A_PROBLEM, answer, command
+from pipelines.cli import completing
+from pipelines.cli.door import FOUND_A_PROBLEM, answer, at_work, command, main
 from pipelines.feeds import FEEDS
 from pipelines.settings import listed_providers, load_settings
 
@@ -25,7 +26,9 @@ def evaluate(
     """Match a labelled CSV or Parquet file as a night would, and compare with the truth."""
     from pipelines.match.evaluate import evaluate_file
 
-    found = evaluate_file(load_settings(home), records, truth, mapping, pairs)
+    settings = load_settings(home)
+    with at_work("training, matching and comparing", quiet=as_json):
+        found = evaluate_file(settings, records, truth, mapping, pairs)
     answer(found.as_dict(), as_json, lambda: screen.show_evaluation(found.as_dict()))
 
 
@@ -64,6 +67,18 @@ def providers(pools: bool, home: Path | None, as_json: bool) -> None:
     well = all(finding.well for finding in findings)
     answer({"well": well, "findings": [f.as_dict() for f in findings]}, as_json, lambda: screen.show_findings(findings))
     sys.exit(0 if well else FOUND_A_PROBLEM)
+
+
+@command
+@click.argument("shell", type=click.Choice(completing.SHELLS))
+def completion(shell: str, home: Path | None, as_json: bool) -> None:
+    """Print what makes SHELL complete commands, options, tiers, candidates and providers.
+
+    bash: eval "$(oneclient completion bash)" in ~/.bashrc; zsh: the same with zsh in ~/.zshrc, after compinit; fish:
+    oneclient completion fish > ~/.config/fish/completions/oneclient.fish
+    """
+    script = completing.script(main, shell)
+    answer({"shell": shell, "script": script}, as_json, lambda: click.echo(script))
 
 
 @command

@@ -11,6 +11,7 @@ from typing import Any, ParamSpec
 import click
 
 from pipelines import screen
+from pipelines.cli import completing
 from pipelines.cli.door import FOUND_A_PROBLEM, Day, answer, command, main, progress
 from pipelines.settings import Settings, load_settings
 
@@ -35,7 +36,14 @@ def _selecting(function: Callable[P, None]) -> Callable[P, None]:
             click.option("--to", "to_on", type=Day, help="Past visits before this day; what is to come always moves."),
             click.option("--authority", help="Only clients whom this council knows, by its code."),
             click.option("--wave", type=click.Choice(["empty", "no money", "money"]), help="Only this wave."),
-            click.option("--candidate", "candidate_ids", multiple=True, metavar="ID", help="Only these candidates."),
+            click.option(
+                "--candidate",
+                "candidate_ids",
+                multiple=True,
+                metavar="ID",
+                help="Only these candidates.",
+                shell_complete=completing.candidates,
+            ),
         )
     ):
         function = option(function)

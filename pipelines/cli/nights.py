@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from pipelines import screen
-from pipelines.cli.door import Day, answer, command, progress
+from pipelines.cli.door import Day, answer, at_work, command, progress
 from pipelines.settings import Settings, load_settings
 
 
@@ -31,9 +31,11 @@ def sample(
     from pipelines.sample import make_sample
 
     try:
-        summary = asdict(make_sample(out, clients=clients, visits=visits, seed=seed, nights=nights, day=day.date()))
+        with at_work("making feeds up", quiet=as_json):
+            made = make_sample(out, clients=clients, visits=visits, seed=seed, nights=nights, day=day.date())
     except ValueError as error:
         raise click.UsageError(str(error)) from error
+    summary = asdict(made)
     answer(summary, as_json, lambda: screen.show_pairs("Made up", summary))
 
 
@@ -56,7 +58,8 @@ def train(home: Path | None, as_json: bool) -> None:
     from pipelines import nightly
 
     settings = load_settings(home)
-    trained = nightly.train(settings)
+    with at_work("training the model", quiet=as_json):
+        trained = nightly.train(settings)
     folder = settings.models / trained["model_version"]
     answer({**trained, "folder": str(folder)}, as_json, lambda: screen.console.print(f"Model: {folder}"))
 
@@ -70,10 +73,11 @@ def report(as_of: datetime | None, home: Path | None, as_json: bool) -> None:
     from pipelines.review.publish import last_night, publish_report, rebuild_report
 
     settings = load_settings(home)
-    if as_of:
-        folder = rebuild_report(settings, as_of.date())
-    else:
-        folder = publish_report(settings, last_night(settings) or _day(settings, None))
+    with at_work("writing the report", quiet=as_json):
+        if as_of:
+            folder = rebuild_report(settings, as_of.date())
+        else:
+            folder = publish_report(settings, last_night(settings) or _day(settings, None))
     page = folder / "index.html"
     answer({"report": str(folder), "page": str(page)}, as_json, lambda: screen.console.print(f"Report: {page}"))
 

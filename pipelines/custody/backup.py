@@ -12,7 +12,7 @@ import json
 import os
 import shutil
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -30,6 +30,8 @@ from pipelines.sealing import sealing
 from pipelines.settings import Settings, SettingsError
 from pipelines.turns import my_turn
 from pipelines.warehouse import open_warehouse
+
+Progress = Callable[[str, int, int], None]
 
 MANIFEST = "oneclient-backup.json"
 FORMAT = 1
@@ -66,7 +68,7 @@ class BackedUp:
         return asdict(self)
 
 
-def back_up(settings: Settings, to: Path) -> BackedUp:
+def back_up(settings: Settings, to: Path, progress: Progress = lambda step, done, of: None) -> BackedUp:
     """Write all of a home into the file ``to``, which takes the place of one that is there once it is whole.
 
     Raises SettingsError when ``to`` cannot hold it, WarehouseBusyError, DecisionsDamagedError.
@@ -90,7 +92,7 @@ def back_up(settings: Settings, to: Path) -> BackedUp:
                 decisions=_save_log(settings, log),
             )  # fmt: skip
             with whole_file(to) as file:
-                _write(settings, file, manifest, database, log)
+                _write(settings, file, manifest, database, log, progress)
     return BackedUp(
         str(to), manifest.made_at, manifest.fingerprint, manifest.decisions, len(manifest.files), to.stat().st_size,
         sealed=settings.key is not None,
@@ -110,19 +112,24 @@ def _save_log(settings: Settings, folder: Path) -> int:
     return save_log(settings, folder)
 
 
-def _write(settings: Settings, file: BinaryIO, manifest: Manifest, database: BinaryIO, log: Path) -> None:
+def _write(
+    settings: Settings, file: BinaryIO, manifest: Manifest, database: BinaryIO, log: Path, progress: Progress
+) -> None:
+    kept = list(_kept(settings))
     with (
         sealing(file, settings.key) as plain,
         pa.CompressedOutputStream(pa.PythonFile(Lent(plain), "w"), "zstd") as packed,
         tarfile.open(fileobj=packed, mode="w|", format=tarfile.PAX_FORMAT) as tar,
     ):
-        for path in _kept(settings):
+        for number, path in enumerate(kept):
+            progress("backing files up", number, len(kept))
             name = path.relative_to(settings.home).as_posix()
             if path.is_symlink():
                 manifest.links[name] = _add_link(tar, name, path)
             else:
                 with path.open("rb") as one:
                     manifest.files[name] = _add(tar, name, one)
+        progress("backing the warehouse up", 0, 0)
         manifest.files[settings.database.name] = _add(tar, settings.database.name, database)
         with (log / settings.decisions_file.name).open("rb") as one:
             manifest.files[settings.decisions_file.name] = _add(tar, settings.decisions_file.name, one)

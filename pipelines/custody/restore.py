@@ -21,7 +21,7 @@ from typing import Any
 import pyarrow as pa
 from pydantic import SecretStr
 
-from pipelines.custody.backup import FORMAT, MANIFEST, Lent, Manifest
+from pipelines.custody.backup import FORMAT, MANIFEST, Lent, Manifest, Progress
 from pipelines.custody.decision_log import put_back_log
 from pipelines.custody.refusal import BackupRefusedError
 from pipelines.fingerprint import fingerprint
@@ -52,7 +52,7 @@ class Restored:
         return asdict(self)
 
 
-def restore(backup: Path, home: Path) -> Restored:
+def restore(backup: Path, home: Path, progress: Progress = lambda step, done, of: None) -> Restored:
     """Make ``home``, which holds no file yet, from a backup.
 
     Raises FileExistsError for a home that holds something, KeyRefusedError for the wrong key or none,
@@ -67,11 +67,13 @@ def restore(backup: Path, home: Path) -> Restored:
     try:
         partial.mkdir(mode=FOLDER, parents=True)
         before = _key_of(backup, key)
+        progress("unpacking", 0, 0)
         manifest = _unpack(backup, partial, before)
         settings = load_settings(partial).model_copy(update={"key": key})
         saved = settings.model_copy(update={"key": before})
         if _text(before) != _text(key):
             _change_key(saved, settings)
+        progress("comparing with the state that was backed up", 0, 0)
         if fingerprint(settings) != manifest.fingerprint:
             made_by = f"oneclient {manifest.oneclient}"
             raise BackupRefusedError(

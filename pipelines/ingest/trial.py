@@ -102,9 +102,9 @@ def _try(settings: Settings, source: Source, first: FirstRows, shown: int, maske
         faults = warehouse.rows(
             "select column_name, reason, required, row_number from faults order by row_number, position"
         )
-        read = ", ".join(f"coalesce({_READ.get(f.type, _READ['text']).format(f.name)}, '')" for f in feed.fields)
+        as_read = ", ".join(f"coalesce({_READ.get(f.type, _READ['text']).format(f.name)}, '')" for f in feed.fields)
         used = {**parameters, "shown": shown}
-        lines = warehouse.rows(f"select {read} from landing order by row_number limit $shown", used)
+        lines = warehouse.rows(f"select {as_read} from landing order by row_number limit $shown", used)
     rejected = {row: f"{name}: {reason}" for name, reason, required, row in reversed(faults) if required}
     unread = [f"{name}: {reason}" for name, reason, required, row in faults if not required and row not in rejected]
     broken = len(first.rows) - len(whole)

@@ -20,7 +20,10 @@ from pipelines.sources.dates import written_dates
 from pipelines.sources.values import FORMAL, TELLING, are_births, are_ids, filled, share_like
 
 _OTHER_WORDS: dict[str, tuple[str, ...]] = {
-    "client_id": ("clientid", "clientno", "clientnumber", "clientref", "serviceuserid", "customerid", "personid"),
+    "client_id": (
+        "clientid", "clientno", "clientnumber", "clientref", "serviceuserid", "serviceuserno", "serviceuserref", "suid",
+        "customerid", "personid",
+    ),
     "social_services_ref": (
         "socialservicesref", "ssref", "ssnumber", "ssr", "laref", "councilref", "mosaicid", "liquidlogicid", "swiftid",
         "carefirstid", "lasid", "ascref", "socialcareid", "socialcareref",
@@ -34,7 +37,7 @@ _OTHER_WORDS: dict[str, tuple[str, ...]] = {
     "gender": ("gender", "sex"),
     "address_1": ("address1", "addressline1", "address", "street"),
     "address_2": ("address2", "addressline2"),
-    "town": ("town", "city", "suburb"),
+    "town": ("town", "city", "towncity", "suburb"),
     "postcode": ("postcode", "postalcode", "zip", "zipcode"),
     "phone": ("phone", "telephone", "tel", "telno", "landline", "hometelephone", "phonenumber", "contactnumber"),
     "mobile": ("mobile", "mobilephone", "mobileno", "mobilenumber", "cell"),
@@ -47,8 +50,8 @@ _OTHER_WORDS: dict[str, tuple[str, ...]] = {
     "visit_date": ("visitdate", "calldate", "date"),
     "start_time": ("starttime", "plannedstart", "scheduledstart", "timein"),
     "planned_minutes": ("plannedminutes", "duration", "plannedduration", "minutes", "mins"),
-    "start_date": ("startdate", "from", "datefrom", "effectivefrom", "commencement", "commencementdate"),
-    "end_date": ("enddate", "to", "dateto", "effectiveto", "cessation"),
+    "start_date": ("startdate", "start", "startedon", "from", "datefrom", "effectivefrom", "commencement", "commencementdate"),
+    "end_date": ("enddate", "end", "endedon", "to", "dateto", "effectiveto", "cessation"),
     "contract_number": ("contractnumber", "contractno", "contract"),
     "rate": ("rate", "unitrate", "hourlyrate", "price", "unitprice", "unitcost"),
 }  # fmt: skip
