@@ -260,6 +260,11 @@ class Settings(_Section):
         return self.home / "reports"
 
     @property
+    def trends_page(self) -> Path:
+        """How the nights went, beside their reports."""
+        return self.reports / "trends.html"
+
+    @property
     def published(self) -> Path:
         """What follows from the merges: crosswalk, golden clients, worklists."""
         return self.home / "published"

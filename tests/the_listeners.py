@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from socketserver import StreamRequestHandler, ThreadingTCPServer
+from socketserver import DatagramRequestHandler, StreamRequestHandler, ThreadingTCPServer, UDPServer
 from typing import Any, ClassVar
 
 
@@ -82,3 +82,16 @@ def as_connection(kind: str, port: int, **extra: object) -> str:
             "extra": extra,
         }
     )
+
+
+@contextmanager
+def datagrams() -> Iterator[tuple[int, list[str]]]:
+    """A port that takes datagrams, as StatsD does, and their lines."""
+    lines: list[str] = []
+
+    class Taken(DatagramRequestHandler):
+        def handle(self) -> None:
+            lines.extend(self.rfile.read().decode().splitlines())
+
+    with UDPServer(("127.0.0.1", 0), Taken) as server, _serving(server):
+        yield server.server_address[1], lines

@@ -24,7 +24,6 @@ from pipelines.settings import TIERS, Settings
 from pipelines.turns import my_turn
 from pipelines.warehouse import open_warehouse
 
-FILE = "trends.html"
 NIGHTS_EACH = 62  # more of them are shown by month
 MOST_NAMES = 6  # of one chart; the others are counted together
 OTHERS = "others"
@@ -80,10 +79,9 @@ def publish_trends(settings: Settings, counted: Sequence[Figure]) -> Path:
     """Write the page; gives the file."""
     make_folder(settings.reports)
     page = render_trends(gather_trends(settings, counted))
-    file = settings.reports / FILE
-    with my_turn(settings.reports), whole_file(file) as partial:
+    with my_turn(settings.reports), whole_file(settings.trends_page) as partial:
         partial.write(page.encode())
-    return file
+    return settings.trends_page
 
 
 def trends_of(settings: Settings) -> tuple[Trends, Path]:

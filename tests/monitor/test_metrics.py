@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import yaml
 from conftest import NIGHTS
 from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
@@ -110,7 +111,18 @@ def test_the_provider_is_told_by_its_name_in_the_list(
 
 
 def test_the_table_of_metrics_is_true() -> None:
-    rows = re.findall(r"^\| `(oneclient_\w+)` \| (.*?) \| (.+?) \|$", DOC.read_text(), re.MULTILINE)
+    section = DOC.read_text().partition("## Metrics")[2].partition("### ")[0]
+    rows = re.findall(r"^\| `(oneclient_\w+)` \| (.*?) \| (.+?) \|$", section, re.MULTILINE)
     assert rows == [
         (name, ", ".join(f"`{label}`" for label in metric.labels), metric.says) for name, metric in METRICS.items()
     ]
+
+
+def test_the_alert_rules_of_the_page_speak_of_metrics_that_there_are() -> None:
+    rules = yaml.safe_load(re.search(r"```yaml\n(groups:.*?)```", DOC.read_text(), re.DOTALL)[1])  # type: ignore[index]
+    (group,) = rules["groups"]
+    labels = {label for metric in METRICS.values() for label in metric.labels} | {"provider"}
+    for rule in group["rules"]:
+        named = set(re.findall(r"oneclient_\w+", rule["expr"]))
+        assert named and named <= set(METRICS), rule["alert"]
+        assert set(re.findall(r"(\w+)=\"", rule["expr"])) <= labels, rule["alert"]

@@ -20,6 +20,7 @@ from pipelines.settings import Settings, load_settings
 from pipelines.warehouse import open_warehouse
 from tests.review.examples import HOSTILE
 from tests.review.test_page import Page
+from tests.review.the_desk import Desk
 
 NIGHT = date(2026, 11, 20)
 
@@ -60,6 +61,16 @@ def test_the_command_says_where_it_is_and_what_it_shows(three_nights: Settings) 
         {"found-by-sender", "found-by-cause", "refused", "waiting", "decisions", "merges", "records-per-person",
          "confusions"},
     )  # fmt: skip
+
+
+def test_the_review_page_leads_to_it_and_shows_it_to_reviewers_alone(three_nights: Settings, tmp_path: Path) -> None:
+    ann = Desk(three_nights)
+    assert 'href="/trends"' in ann.read("/quality")
+    shown = ann.get("/trends")
+    assert shown.text == three_nights.trends_page.read_text()
+    assert "script-src" not in shown.headers["Content-Security-Policy"], "none is allowed"
+    assert Desk(three_nights, "vic").get("/trends").status_code == 403
+    assert Desk(load_settings(tmp_path / "other")).get("/trends").status_code == 404
 
 
 def test_a_home_without_a_night_has_a_page_that_says_so(settings: Settings) -> None:
