@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from functools import wraps
 from time import monotonic
 from typing import Concatenate, ParamSpec, TypeVar
@@ -26,7 +27,8 @@ def timed(step: Callable[Concatenate[Settings, P], R]) -> Callable[Concatenate[S
         try:
             return step(settings, *args, **kwargs)
         finally:
-            _add(settings, step.__name__, monotonic() - started)
+            with suppress(OSError):  # a full disk is the step's to tell of, and no night is worth less for its seconds
+                _add(settings, step.__name__, monotonic() - started)
 
     return run
 
