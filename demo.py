@@ -117,7 +117,10 @@ def _start_airflow() -> DAG:
     os.environ.update(settings)
     os.environ.pop("ONECLIENT_PROVIDERS", None)
     os.environ.update(
-        AIRFLOW_HOME=str(LOG.parent), AIRFLOW__CORE__DAGS_FOLDER=str(ROOT / "dags"), ONECLIENT_HOME=str(HOME)
+        AIRFLOW_HOME=str(LOG.parent),
+        AIRFLOW__CORE__DAGS_FOLDER=str(ROOT / "dags"),
+        AIRFLOW__CORE__PLUGINS_FOLDER=str(ROOT / "plugins"),
+        ONECLIENT_HOME=str(HOME),
     )
     from airflow.dag_processing.dagbag import DagBag
     from airflow.utils import db

@@ -14,6 +14,7 @@ of a run is that day. The command line runs the very same steps, without Airflow
 | `match` | scores new and changed records against all, draws up the candidates | `matched.*` |
 | `report` | publishes the candidate report of the day | `reports/<day>/` |
 | `retire` | lets go what is older than `[retention]` keeps it | `raw.*`, files in the home |
+| `measure` | counts what the night came to: `docs/monitoring.md` | figures, `metrics/`, `reports/trends.html` |
 
 ## When it is red
 
@@ -52,14 +53,25 @@ red task *with downstream*; the rest follows. Logs and XCom hold counts and ids 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from airflow.sdk import DAG, CronPartitionTimetable, Param, TriggerRule, chain, get_current_context, task
+from airflow.sdk import (
+    DAG,
+    AsyncCallback,
+    CronPartitionTimetable,
+    DeadlineAlert,
+    DeadlineReference,
+    Param,
+    TriggerRule,
+    chain,
+    get_current_context,
+    task,
+)
 from airflow.sdk.exceptions import AirflowFailException
 
 from pipelines.providers import Provider, read_providers
@@ -84,6 +96,7 @@ def tonight(provider: Provider) -> Iterator[tuple[Settings, Path, date]]:
     """Home, inbox and day of the current run; what a retry cannot mend fails the task for good."""
     from pipelines.decisions.snapshot import DecisionsDamagedError
     from pipelines.match.spark.handover import SparkDisagreesError
+    from pipelines.monitor.notice import problem_of
     from pipelines.quality import TableGateError
     from pipelines.settings import SettingsError, load_settings
     from pipelines.unforeseen import quoting_nobody
@@ -96,8 +109,11 @@ def tonight(provider: Provider) -> Iterator[tuple[Settings, Path, date]]:
         day = params["day"] or run.partition_key or (ran_on - timedelta(days=1)).isoformat()
         with quoting_nobody():
             yield settings, Path(provider.inbox or params["inbox"] or settings.inbox), date.fromisoformat(day)
-    except (SettingsError, TableGateError, DecisionsDamagedError, SparkDisagreesError) as error:
-        raise AirflowFailException(error.told) from error
+    except Exception as error:
+        context["ti"].xcom_push("problem", problem_of(error))
+        if isinstance(error, SettingsError | TableGateError | DecisionsDamagedError | SparkDisagreesError):
+            raise AirflowFailException(error.told) from error
+        raise
 
 
 def spark_submit() -> list[Any]:
@@ -124,7 +140,7 @@ def told(result: object, *facts: str) -> dict[str, Any]:
 
 
 def wire(provider: Provider) -> None:
-    """Wire the eight steps of `pipelines.nightly`."""
+    """Wire the nine steps of `pipelines.nightly`."""
 
     @task
     def find_deliveries() -> list[str]:
@@ -190,6 +206,13 @@ def wire(provider: Provider) -> None:
         with tonight(provider) as (settings, _, day):
             return told(nightly.retire(settings, day), "files", "rows", "originals", "reports", "quarantined")
 
+    @task(pool=provider.pool)
+    def measure() -> dict[str, Any]:
+        from pipelines import nightly
+
+        with tonight(provider) as (settings, _, day):
+            return nightly.measure(settings, day).as_dict()
+
     spark = spark_submit()
     chain(
         land.expand(delivery_id=find_deliveries()),
@@ -200,6 +223,30 @@ def wire(provider: Provider) -> None:
         match(),
         report(),
         retire(),
+        measure(),
+    )
+
+
+def tell(how: str, provider: Provider) -> Callable[[Any], None]:
+    """A callback of the DAG: tell whoever is to be told that its night is done or failed."""
+
+    def notify(context: Any) -> None:
+        import oneclient_notices
+
+        getattr(oneclient_notices, how)(context, provider.suffix)
+
+    return notify
+
+
+def deadline(provider: Provider) -> DeadlineAlert | None:
+    """Tell people when a night is not done in time; None where no time is set."""
+    if provider.done_within is None:
+        return None
+    return DeadlineAlert(
+        reference=DeadlineReference.DAGRUN_QUEUED_AT,
+        interval=provider.done_within,
+        callback=AsyncCallback("oneclient_notices.tell_late", kwargs={"suffix": provider.suffix}),
+        name="done by",
     )
 
 
@@ -212,6 +259,9 @@ for one in read_providers():
         catchup=False,
         max_active_runs=1,
         doc_md=__doc__,
+        deadline=deadline(one),
+        on_success_callback=tell("tell_done", one),
+        on_failure_callback=tell("tell_failed", one),
         tags=one.tags,
         params=DAY if one.inbox else DAY | INBOX,
         default_args={

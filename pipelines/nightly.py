@@ -20,6 +20,8 @@ from pipelines.match.train import train_model
 from pipelines.merge.carry_out import resume
 from pipelines.merge.publish import publish_merges
 from pipelines.merge.run import MergeStoppedError, Outcome, VerificationFailedError
+from pipelines.monitor.clock import timed
+from pipelines.monitor.measure import Measured, measure_night
 from pipelines.review.inbox import TakenIn, is_hand_back, take_in
 from pipelines.review.publish import publish_report
 from pipelines.settings import Settings
@@ -51,6 +53,7 @@ class Night:
     matching: Matching = field(default_factory=Matching)
     report: Path | None = None
     retired: Retired = field(default_factory=Retired)
+    measured: Measured | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -62,6 +65,7 @@ def find_deliveries(inbox: Path, day: date) -> list[str]:
     return [delivery.delivery_id for delivery in discover(inbox, day) if not is_hand_back(delivery.path)]
 
 
+@timed
 def land(settings: Settings, inbox: Path, day: date, delivery_id: str) -> Landing | None:
     """Land one delivery; None when an earlier try landed it already."""
     with my_turn(settings.archive):
@@ -69,12 +73,14 @@ def land(settings: Settings, inbox: Path, day: date, delivery_id: str) -> Landin
         return land_file(settings, path, day) if path else None
 
 
+@timed
 def stage(settings: Settings, day: date) -> Staging:
     """Bring the register up to date with what landed, once everybody is forgotten who was to be."""
     finish_forgettings(settings)
     return stage_files(settings, day)
 
 
+@timed
 def finish_merges(settings: Settings) -> Finished:
     """Bring merge runs that were signed off and cut short to their end. What stops one is told, and stops no night."""
     finished = Finished()
@@ -88,6 +94,7 @@ def finish_merges(settings: Settings) -> Finished:
     return finished
 
 
+@timed
 def take_decisions(settings: Settings, inbox: Path, day: date) -> TakenIn:
     """Record the decisions that were handed back by the inbox, on the candidates of the last report."""
     taken = TakenIn()
@@ -105,6 +112,7 @@ def hand_out(settings: Settings, day: date) -> str | None:
     return str(folder) if folder else None
 
 
+@timed
 def match(settings: Settings, day: date) -> Matching:
     """Score what changed and draw up the candidates."""
     return match_clients(settings, day)
@@ -120,14 +128,21 @@ def train(settings: Settings) -> dict[str, Any]:
     return {"model_version": model.version, "quality": quality(model.calibration, settings.match)}
 
 
+@timed
 def report(settings: Settings, day: date) -> Path:
     """Publish the night's candidate report; gives its folder."""
     return publish_report(settings, day)
 
 
+@timed
 def retire(settings: Settings, day: date) -> Retired:
     """Let go what is older than the settings keep it."""
     return let_go(settings, day)
+
+
+def measure(settings: Settings, day: date) -> Measured:
+    """Count what the night came to: for Prometheus, for whoever is told, and for the page of trends."""
+    return measure_night(settings, day)
 
 
 def run_night(settings: Settings, inbox: Path, day: date, progress: Progress = lambda step, done, of: None) -> Night:
@@ -153,4 +168,6 @@ def run_night(settings: Settings, inbox: Path, day: date, progress: Progress = l
     night.report = report(settings, day)
     progress("letting go what is old", 0, 1)
     night.retired = retire(settings, day)
+    progress("counting what the night came to", 0, 1)
+    night.measured = measure(settings, day)
     return night

@@ -29,13 +29,17 @@ def make_folder(folder: Path) -> None:
 
 
 @contextmanager
-def whole_file(path: Path) -> Iterator[BinaryIO]:
-    """Write a file so that a crash leaves all of it or none: it takes its place when all of it is on the disk."""
+def whole_file(path: Path, mode: int = FILE) -> Iterator[BinaryIO]:
+    """Write a file so that a crash leaves all of it or none: it takes its place when all of it is on the disk.
+
+    ``mode`` is for what others may read because it holds nothing of anybody.
+    """
     partial = path.with_name(f".{path.name}.partial")
     try:
         with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, FILE), "wb") as file:
             yield file
             file.flush()
+            os.fchmod(file.fileno(), mode)
             os.fsync(file.fileno())
         partial.replace(path)
     except BaseException:

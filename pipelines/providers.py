@@ -1,13 +1,15 @@
 """The providers that one Airflow serves side by side: what is made of the list that ``ONECLIENT_PROVIDERS`` names.
 
 Without the variable there is one provider and it has no name: its DAGs, pool, page and key are called as they always
-were, and its home is found where ``pipelines/settings.py`` finds it. With it, the file has a table for each:
+were, its home is found where ``pipelines/settings.py`` finds it, and ``ONECLIENT_DONE_BY`` is its ``done_by``. With the
+variable, the file has a table for each:
 
     [acme]
     home = "/srv/oneclient/acme"      # or relative to the folder of the list
     inbox = "/srv/deliveries/acme"    # left out: the inbox of the home
     at = "02:30"                      # when its night runs, in London
     queue = "acme"                    # left out: any worker; else the queue of the workers that have its home
+    done_by = "06:00"                 # left out: nobody is told of a late night; else when it has to be done, in London
 
 DAG files read it at every parse, so this imports nothing of oneclient and nothing that Airflow has not imported.
 """
@@ -17,7 +19,7 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Iterator
-from datetime import time
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +28,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from pipelines.troubles import KnownError
 
 LIST_VARIABLE = "ONECLIENT_PROVIDERS"
+DONE_BY_VARIABLE = "ONECLIENT_DONE_BY"
 _PAGE = "/oneclient"
 
 Place = Path | tuple[int, int]
@@ -47,11 +50,12 @@ class Provider(BaseModel):
     inbox: Path | None = None
     at: time = time(2, 30)
     queue: str | None = Field(default=None, pattern=r"^[\w.-]{1,100}$")
+    done_by: time | None = None
 
-    @field_validator("at")
+    @field_validator("at", "done_by")
     @classmethod
-    def _a_minute_in_london(cls, at: time) -> time:
-        if at.second or at.microsecond or at.tzinfo:
+    def _a_minute_in_london(cls, at: time | None) -> time | None:
+        if at and (at.second or at.microsecond or at.tzinfo):
             raise ValueError("it has to be hours and minutes, such as 02:30")
         return at
 
@@ -80,6 +84,19 @@ class Provider(BaseModel):
         return f"{_PAGE}/{self.name}" if self.name else _PAGE
 
     @property
+    def done_within(self) -> timedelta | None:
+        """How long a night may take from when it is due until it has to be done; None: as long as it likes."""
+        if self.done_by is None:
+            return None
+        due, needed = (datetime.combine(date.min, at) for at in (self.at, self.done_by))
+        return (needed - due) % timedelta(days=1) or timedelta(days=1)
+
+    @property
+    def suffix(self) -> str:
+        """What the names of its connections in Airflow end in."""
+        return self.called("")
+
+    @property
     def tags(self) -> list[str]:
         """What its DAGs are found by."""
         return ["oneclient", *filter(None, [self.name])]
@@ -100,7 +117,7 @@ def read_providers() -> list[Provider]:
     of which one's home or inbox is, or lies in, the other's, by whatever path or link.
     """
     if not (named := os.environ.get(LIST_VARIABLE, "").strip()):
-        return [ONLY]
+        return [_only()]
     file = Path(named).expanduser()
     if not file.is_absolute():
         raise ProvidersError(f"{LIST_VARIABLE} has to be a whole path, since not all of Airflow runs in one folder.")
@@ -115,6 +132,14 @@ def read_providers() -> list[Provider]:
     found = [_provider(name, table, file.resolve().parent) for name, table in sorted(written.items())]
     _see_that_they_are_apart(found)
     return found
+
+
+def _only() -> Provider:
+    try:
+        return Provider.model_validate({"done_by": os.environ.get(DONE_BY_VARIABLE, "").strip() or None})
+    except ValidationError as error:
+        said = error.errors(include_input=False, include_url=False)[0]["msg"]
+        raise ProvidersError(f"{DONE_BY_VARIABLE}: {said}. Correct it.") from None
 
 
 def provider_of(home: Path) -> Provider:

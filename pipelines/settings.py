@@ -149,6 +149,22 @@ class RetentionSettings(_Section):
     reports_kept: int = Field(default=7, ge=1)
 
 
+class MetricsSettings(_Section):
+    """Where the text file for Prometheus is written (left out: HOME/metrics/oneclient.prom, its owner's alone).
+
+    A ``file`` elsewhere can be read by all: it holds counts, and nobody's data.
+    """
+
+    file: Path | None = None
+
+    @field_validator("file")
+    @classmethod
+    def _for_the_collector(cls, file: Path | None) -> Path | None:
+        if file and (not file.is_absolute() or file.suffix != ".prom"):
+            raise ValueError("it has to begin with / and end in .prom")
+        return file
+
+
 class EncryptionSettings(_Section):
     """``weak_randomness`` lets DuckDB encrypt with random numbers of its own where its extension httpfs, which has good
     ones, is not installed: to try it out, and for machines that cannot have the extension."""
@@ -173,6 +189,7 @@ class Settings(_Section):
     merge: MergeSettings = MergeSettings()
     report: ReportSettings = ReportSettings()
     retention: RetentionSettings = RetentionSettings()
+    metrics: MetricsSettings = MetricsSettings()
     encryption: EncryptionSettings = EncryptionSettings()
 
     @field_validator("provider")
@@ -248,9 +265,19 @@ class Settings(_Section):
         return self.home / "reports"
 
     @property
+    def trends_page(self) -> Path:
+        """How the nights went, beside their reports."""
+        return self.reports / "trends.html"
+
+    @property
     def published(self) -> Path:
         """What follows from the merges: crosswalk, golden clients, worklists."""
         return self.home / "published"
+
+    @property
+    def metrics_folder(self) -> Path:
+        """What Prometheus reads, unless ``metrics.file`` names another place, and how long steps took."""
+        return self.home / "metrics"
 
     @property
     def scratch(self) -> Path:
@@ -269,8 +296,8 @@ class Settings(_Section):
         engines."""
         settings = self.model_dump_json(
             exclude={
-                "home": True, "retention": True, "encryption": True, "decisions": {"url"}, "spark": True,
-                "match": {"engine"},
+                "home": True, "retention": True, "metrics": True, "encryption": True, "spark": True,
+                "decisions": {"url"}, "match": {"engine"},
             }
         )  # fmt: skip
         return hashlib.sha256(settings.encode()).hexdigest()[:12]

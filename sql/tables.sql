@@ -56,6 +56,11 @@ create table if not exists reviewed.standings (
     verdicts integer[], lapsed integer[], changed varchar
 );
 
+-- One row is one count of one night, kept since the tables go on to hold what is, and not what was.
+create table if not exists reviewed.figures (
+    night date, figure varchar, issuer varchar, detail varchar, "count" bigint
+);
+
 -- One row is one client record and the cluster of records that it is taken for one person with.
 create table if not exists matched.clusters (client_id integer, cluster_id varchar);
 

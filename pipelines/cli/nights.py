@@ -1,4 +1,4 @@
-"""Commands that run the night and its parts: sample, nightly, train, report."""
+"""Commands that run the night and its parts: sample, nightly, train, report, trends."""
 
 from __future__ import annotations
 
@@ -80,6 +80,17 @@ def report(as_of: datetime | None, home: Path | None, as_json: bool) -> None:
             folder = publish_report(settings, last_night(settings) or _day(settings, None))
     page = folder / "index.html"
     answer({"report": str(folder), "page": str(page)}, as_json, lambda: screen.console.print(f"Report: {page}"))
+
+
+@command
+def trends(home: Path | None, as_json: bool) -> None:
+    """Publish the page of trends again and say where it is: how what is sent, and what came of it, went over time."""
+    from pipelines.monitor.trends import trends_of
+
+    told, page = trends_of(load_settings(home))
+    answer(
+        {**told.as_dict(), "page": str(page)}, as_json, lambda: screen.console.print(f"Trends: {page}", soft_wrap=True)
+    )
 
 
 def _day(settings: Settings, day: datetime | None) -> date:

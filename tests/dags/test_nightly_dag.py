@@ -218,6 +218,7 @@ def test_a_night_without_files_still_matches_and_reports(dag: Any, home: Path) -
         "find_deliveries": {"success"}, "land": {"skipped"},
         "stage": {"success"}, "finish_merges": {"success"},
         "take_decisions": {"success"}, "match": {"success"}, "report": {"success"}, "retire": {"success"},
+        "measure": {"success"},
     }  # fmt: skip
     assert (home / "reports" / "2026-11-20").is_dir()
 

@@ -121,8 +121,20 @@ def quality(asking: Asks) -> HTMLResponse:
         return show(
             asking.request, "quality", here="quality",
             quality=review_quality(store.entries(), read_practice(asking.settings.home)), states=night.states(),
-            STATES=STATES,
+            STATES=STATES, trends=asking.settings.trends_page.exists(),
         )  # fmt: skip
+
+
+@router.get("/trends")
+def trends(asking: Asks) -> HTMLResponse:
+    """How the nights went: the page that the last one published, which brings its own style and no script."""
+    if not asking.settings.trends_page.exists():
+        raise HTTPException(404)
+    policy = (
+        "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
+    )
+    page = asking.settings.trends_page.read_text(encoding="utf-8")
+    return HTMLResponse(page, headers={"Content-Security-Policy": policy})
 
 
 def show_candidate(
