@@ -10,7 +10,7 @@ from typing import Literal
 import pyarrow as pa
 import pytest
 
-from pipelines.rows import ROWS_AT_ONCE, from_table, read_rows, schema_of, write_rows
+from pipelines.publishing.rows import ROWS_AT_ONCE, from_table, read_rows, schema_of, write_rows
 
 
 @dataclass(frozen=True)

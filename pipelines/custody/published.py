@@ -11,11 +11,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipelines.merge.publish import publish_merges
+from pipelines.publishing.versions import VERSIONS
 from pipelines.review.publish import publish_without
 from pipelines.review.published import NoReportError
 from pipelines.settings import Settings
 from pipelines.turns import my_turn
-from pipelines.versions import VERSIONS
 
 
 def withdraw_from_reports(settings: Settings, client_refs: Collection[str]) -> int:

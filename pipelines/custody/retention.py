@@ -20,10 +20,10 @@ from zoneinfo import ZoneInfo
 
 from pipelines.custody.originals import kept
 from pipelines.feeds import FEEDS
+from pipelines.publishing.versions import VERSIONS
 from pipelines.review.desk.access_log import FOLDER
 from pipelines.settings import Settings
 from pipelines.turns import my_turn
-from pipelines.versions import VERSIONS
 from pipelines.warehouse import Warehouse, open_warehouse, rewrite_warehouse
 
 log = logging.getLogger(__name__)

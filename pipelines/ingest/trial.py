@@ -13,8 +13,8 @@ import pyarrow as pa
 from pipelines.ingest.land import find_faults
 from pipelines.ingest.refusal import FileRefusedError
 from pipelines.ingest.unknown import FirstRows, read_first_rows
-from pipelines.masking import mask_value
 from pipelines.private import whole_file
+from pipelines.publishing.masking import mask_value
 from pipelines.settings import Settings
 from pipelines.sources import Source, heading_key, load_sources, source_of_text
 from pipelines.sources.suggest import Known, Suggestion, heading_vocabulary, suggest_mapping

@@ -1,4 +1,4 @@
-"""What is published of the merges, fit to leave the building: ``pipelines/masking.py`` says what stays of a value."""
+"""What is published of the merges, fit to leave the building: ``publishing/masking.py`` says what stays of a value."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from pipelines.masking import mask_number, mask_reference, mask_value
+from pipelines.publishing.masking import mask_number, mask_reference, mask_value
 
 _REFS = (
     "client_ref", "client_refs", "survivor_ref", "into_ref", "from_ref", "from_refs", "into_numbers", "from_numbers",

@@ -26,7 +26,7 @@ from pipelines.merge.policy import check_policy
 from pipelines.merge.record import COUNCIL_REFERENCE, ROSTER_ID, Record
 from pipelines.merge.selection import WAVES, Selection, candidate_id, new_merge_id
 from pipelines.merge.survivor import recommend
-from pipelines.rows import from_table
+from pipelines.publishing.rows import from_table
 from pipelines.settings import Settings
 from pipelines.stage.register import require_register
 from pipelines.warehouse import Warehouse, open_warehouse

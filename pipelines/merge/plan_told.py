@@ -17,7 +17,7 @@ from pipelines.merge.measure import KINDS
 from pipelines.merge.plan import Plan
 from pipelines.merge.preview import say_pounds
 from pipelines.merge.selection import WAVES
-from pipelines.pages import new_environment
+from pipelines.publishing.pages import new_environment
 from pipelines.warehouse import Warehouse
 
 Told = dict[str, Any]

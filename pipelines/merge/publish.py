@@ -24,13 +24,13 @@ from pipelines.merge.masks import masked_rows
 from pipelines.merge.plan import Plan
 from pipelines.merge.plan_told import plan_lines, plan_page, tell
 from pipelines.merge.watch import watch
+from pipelines.publishing.rows import schema_of
+from pipelines.publishing.spreadsheet import csv_of, write_sheet
+from pipelines.publishing.versions import publish_version
 from pipelines.quality import TableGateError, check, suite_columns
-from pipelines.rows import schema_of
 from pipelines.settings import Settings
-from pipelines.spreadsheet import csv_of, write_sheet
 from pipelines.stage.register import require_register
 from pipelines.turns import my_turn
-from pipelines.versions import publish_version
 from pipelines.warehouse import Warehouse, open_warehouse
 
 log = logging.getLogger(__name__)

@@ -8,6 +8,7 @@ from typing import Any
 
 from markupsafe import escape
 
+from pipelines.troubles import KnownError
 from pipelines.unforeseen import UnforeseenError
 
 RUNBOOK = "When it is red"  # a heading of the DAG's documentation
@@ -54,7 +55,9 @@ class Notice:
 
 
 def problem_of(error: BaseException) -> str:
-    """The kind of an error, and of one that nobody foresaw the place."""
+    """The code and title of an error that is known, the place of one that nobody foresaw; else its kind."""
+    if isinstance(error, KnownError):
+        return f"{error.trouble.code}: {error.trouble.title}"
     return str(error) if isinstance(error, UnforeseenError) else type(error).__name__
 
 

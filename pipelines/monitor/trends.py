@@ -16,10 +16,10 @@ from typing import Any
 
 from jinja2 import Environment
 
-from pipelines import pages
 from pipelines.monitor.charts import HEIGHT, LEFT, RIGHT, WIDTH, Chart, Series, draw
 from pipelines.monitor.figures import Figure, figures
 from pipelines.private import make_folder, whole_file
+from pipelines.publishing import pages
 from pipelines.settings import TIERS, Settings
 from pipelines.turns import my_turn
 from pipelines.warehouse import open_warehouse

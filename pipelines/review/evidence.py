@@ -22,12 +22,12 @@ from pipelines.match.model import comparisons_for
 from pipelines.merge.case import Case
 from pipelines.merge.outcomes import outcomes
 from pipelines.merge.watch import watch_tonight
+from pipelines.publishing.rows import from_table, uncollected
 from pipelines.review import contents
 from pipelines.review.clusters import by_pair, cluster_of
 from pipelines.review.harm import by_harm, clusters_by_harm, harm_of
 from pipelines.review.practice import read_practice
 from pipelines.review.quality import review_quality
-from pipelines.rows import from_table, uncollected
 from pipelines.settings import TIERS, Settings
 from pipelines.warehouse import Warehouse
 

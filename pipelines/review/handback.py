@@ -33,12 +33,12 @@ from pipelines.decisions.store import open_decisions
 from pipelines.ingest.read import WORKBOOKS, text_layout
 from pipelines.ingest.refusal import FileRefusedError
 from pipelines.ingest.unpacked import refuse_unsafe_zip
+from pipelines.publishing.spreadsheet import as_text_cell
 from pipelines.review.answers import ANSWERS, CANDIDATES, LEDGER, LEDGER_HEADINGS, seal
 from pipelines.review.contents import Candidate
 from pipelines.review.decide import Queue, choices_written, names_of, open_queue, state
 from pipelines.settings import Settings
 from pipelines.sources import heading_key
-from pipelines.spreadsheet import as_text_cell
 from pipelines.troubles import TROUBLES, told
 
 REFUSED_BECAUSE = "Refused because"

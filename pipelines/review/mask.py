@@ -7,12 +7,12 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from pipelines.decisions.evidence import Change
-from pipelines.masking import HIDDEN, mask_file_name, mask_number, mask_reference, mask_value, mask_word
 from pipelines.merge.masks import mask_shown
 from pipelines.merge.outcomes import Outcome
 from pipelines.merge.preview import Entry, Preview
 from pipelines.merge.record import Record
 from pipelines.merge.survivor import Recommendation
+from pipelines.publishing.masking import HIDDEN, mask_file_name, mask_number, mask_reference, mask_value, mask_word
 from pipelines.review.contents import Candidate, Cluster, Comparison, Confusion, Miss, Report, Run, Side
 
 __all__ = ["HIDDEN", "mask_candidate", "mask_cluster", "mask_reference", "mask_report", "mask_value"]

@@ -10,9 +10,9 @@ from typing import Any
 
 from jinja2 import Environment
 
-from pipelines import pages
 from pipelines.merge.outcomes import other_ways
 from pipelines.merge.preview import say_enrolment, say_pounds
+from pipelines.publishing import pages
 from pipelines.review import words
 from pipelines.review.contents import Candidate, Cluster, Comparison, Report
 from pipelines.review.mask import mask_candidate, mask_cluster, mask_report

@@ -14,16 +14,16 @@ from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 
+from pipelines.publishing.rows import uncollected, write_rows
+from pipelines.publishing.versions import VERSIONS, publish_version
 from pipelines.review import contents
 from pipelines.review.evidence import gather_cases, gather_summary
 from pipelines.review.forgotten import without
 from pipelines.review.page import render_page
 from pipelines.review.published import NoReportError, last_night, read_report
 from pipelines.review.workbook import write_corrections, write_workbook
-from pipelines.rows import uncollected, write_rows
 from pipelines.settings import Settings
 from pipelines.turns import my_turn
-from pipelines.versions import VERSIONS, publish_version
 from pipelines.warehouse import open_warehouse
 
 __all__ = ["NoReportError", "last_night", "publish_report", "read_report", "rebuild_report"]

@@ -13,8 +13,8 @@ import pyarrow.parquet as pq
 
 from pipelines import __version__
 from pipelines.merge.finding import WatchLine
+from pipelines.publishing.rows import from_table, read_rows
 from pipelines.review import contents
-from pipelines.rows import from_table, read_rows
 from pipelines.settings import Settings
 from pipelines.troubles import KnownError
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from pipelines.merge.preview import say_order_terms, say_visit_counts
 from pipelines.merge.record import Alias, Contact, Detail, Order, Record, Reference
-from pipelines.pages import say_day
+from pipelines.publishing.pages import say_day
 from pipelines.review.contents import Candidate, SourceRow
 
 MADE_HOW = {

@@ -18,7 +18,7 @@ from typing import Any
 
 import xlsxwriter
 
-from pipelines.legible import legible
+from pipelines.publishing.legible import legible
 from pipelines.review.answers import ANSWERS, CANDIDATES, HOW_TO_DECIDE, LEDGER, LEDGER_HEADINGS, seal
 from pipelines.review.columns import (
     CANDIDATE_COLUMNS,

@@ -28,7 +28,6 @@ from the_merges import (
     of,
 )
 
-from pipelines import versions
 from pipelines.decisions.statement import Choices
 from pipelines.merge import publish
 from pipelines.merge.case import Case
@@ -38,6 +37,7 @@ from pipelines.merge.preview import Entry, preview
 from pipelines.merge.publish import FILES, publish_merges
 from pipelines.merge.run import MergeStoppedError, sign_off
 from pipelines.merge.selection import Selection
+from pipelines.publishing import versions
 from pipelines.quality import TableGateError
 from pipelines.settings import ReportSettings
 from pipelines.stage.register import NoRegisterError

@@ -20,9 +20,9 @@ from hypothesis import strategies as st
 from office import CLIENT_HEADINGS, NIGHT, ORDER_HEADINGS, Office, client, order
 
 from pipelines.ingest.refusal import FileRefusedError
-from pipelines.legible import legible
 from pipelines.merge.publish import publish_merges
 from pipelines.nightly import run_night
+from pipelines.publishing.legible import legible
 from pipelines.review.contents import Miss
 from pipelines.review.handback import hand_back
 from pipelines.review.page import render_page

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 import xlsxwriter
 
-from pipelines.legible import legible
+from pipelines.publishing.legible import legible
 
 LONGEST_CELL = 32_767
 MOST_ROWS = 1_048_575

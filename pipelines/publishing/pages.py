@@ -12,9 +12,9 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from pipelines.legible import legible
+from pipelines.publishing.legible import legible
 
-TEMPLATES = Path(__file__).parent / "review" / "templates"
+TEMPLATES = Path(__file__).parents[1] / "review" / "templates"
 
 
 def new_environment() -> Environment:
