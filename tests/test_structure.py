@@ -94,7 +94,7 @@ class TestImports:
         order = TopologicalSorter({path: set(imported(path)) - {path} for path in PARSED}).static_order()
         assert len(list(order)) == len(PARSED)
 
-    def test_no_pipeline_knows_airflow(self) -> None:
+    def test_no_pipeline_knows_airflow_but_the_doctor_who_looks_at_it(self) -> None:
         names = {
             (str(path), name.split(".")[0])
             for path, tree in PARSED.items()
@@ -103,7 +103,7 @@ class TestImports:
             for name in ([a.name for a in node.names] if isinstance(node, ast.Import) else [_module(node)])
         }
         assert len(names) > 500
-        assert {path for path, name in names if name == "airflow"} == set()
+        assert {path for path, name in names if name == "airflow"} == {"pipelines/doctor/airflow.py"}
 
 
 def _module(node: ast.AST) -> str:

@@ -58,7 +58,7 @@ def _warehouse(settings: Settings, entries: list[Entry] | None) -> list[Finding]
     except (OSError, duckdb.Error) as error:
         if not (said := disk_trouble(error)):
             raise
-        findings.append(Finding("warehouse", False, said, "Then run doctor again."))
+        findings.append(Finding("warehouse", False, str(said), "Then run doctor again."))
     return findings
 
 
@@ -111,7 +111,7 @@ def _decisions(settings: Settings) -> tuple[list[Entry] | None, Finding]:
     except (OSError, DatabaseError) as error:
         if not (said := disk_trouble(error)):
             raise
-        return None, Finding("decisions", False, said, "Then run doctor again.")
+        return None, Finding("decisions", False, str(said), "Then run doctor again.")
     broken = first_broken(entries)
     found = f"entry {broken} is not as it was recorded" if broken else f"{len(entries)} entries, their chain is whole"
     return entries, Finding(

@@ -56,9 +56,9 @@ class Notice:
 
 def problem_of(error: BaseException) -> str:
     """The code and title of an error that is known, the place of one that nobody foresaw; else its kind."""
-    if isinstance(error, KnownError):
-        return f"{error.trouble.code}: {error.trouble.title}"
-    return str(error) if isinstance(error, UnforeseenError) else type(error).__name__
+    if isinstance(error, UnforeseenError):
+        return str(error)
+    return f"[{error.trouble.code}] {error.trouble.title}" if isinstance(error, KnownError) else type(error).__name__
 
 
 def night_done(dag_id: str, link: str, measured: Mapping[str, Any]) -> Notice:

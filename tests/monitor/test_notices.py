@@ -128,8 +128,9 @@ def test_a_web_server_is_told_even_if_no_mail_can_be_sent(notices: ModuleType, m
 def test_of_an_error_that_nobody_foresaw_only_kind_and_place_are_told() -> None:
     with pytest.raises(UnforeseenError) as caught, quoting_nobody():
         raise ValueError("Ann Archer")
-    assert re.fullmatch(r"Something failed that nobody foresaw: ValueError at .*\.", problem_of(caught.value))
-    assert problem_of(TableGateError("a table failed")) == "TableGateError"
+    told = r"\[X1\] Something failed that nobody foresaw: ValueError at .*\. \(docs/errors.md#x1\)"
+    assert re.fullmatch(told, problem_of(caught.value))
+    assert problem_of(TableGateError("a table failed")) == "[G1] A table failed its checks"
 
 
 def test_a_task_that_was_killed_has_told_no_kind() -> None:
