@@ -69,6 +69,9 @@ REMOVED: dict[str, tuple[str, str]] = {
         "    with open_warehouse(settings) as warehouse, warehouse.transaction():\n"
         "        with open_decisions(settings) as store:\n",
     ),
+    "C97": ("    see_that_it_is_newest(warehouse)\n", ""),
+    "C98": ("        with warehouse.transaction():\n            done", "        if True:\n            done"),
+    "C99": ("        if remade[table] != before:\n", "        if False:\n"),
     "C60": (
         '("client_id", "survivor_id") if table == _CLIENTS else ("origin_client_id", "client_id")',
         '("client_id", "survivor_id") if table == _CLIENTS else ("client_id", "client_id")',
