@@ -143,7 +143,7 @@ def _half_written(original: Path) -> archive.Write:
 
 STEPS: dict[str, tuple[object, str, Callable[..., Any]]] = {
     "before reading": (land, "read_file", _crash),
-    "while faults are looked for": (land, "_find_faults", _crash),
+    "while faults are looked for": (land, "find_faults", _crash),
     "before the checks": (land, "check", _crash),
     "with half an archive copy": (archive, "as_it_is", _half_written),
     "after the archive copy": (land, "keep_copy", _after(land.keep_copy)),
