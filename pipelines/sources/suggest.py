@@ -48,7 +48,7 @@ _OTHER_WORDS: dict[str, tuple[str, ...]] = {
     "weekly_units": ("weeklyunits", "unitsperweek", "weeklyhours", "hoursperweek", "hrspw", "hourspw", "hrsperweek"),
     "visit_id": ("visitid", "visitno", "bookingid", "callid"),
     "visit_date": ("visitdate", "calldate", "date"),
-    "start_time": ("starttime", "plannedstart", "scheduledstart", "timein"),
+    "start_time": ("starttime", "start", "plannedstart", "scheduledstart", "timein"),
     "planned_minutes": ("plannedminutes", "duration", "plannedduration", "minutes", "mins"),
     "start_date": (
         "startdate", "start", "startedon", "from", "datefrom", "effectivefrom", "commencement", "commencementdate",
