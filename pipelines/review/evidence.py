@@ -49,7 +49,7 @@ def gather_summary(settings: Settings, warehouse: Warehouse, day: date) -> conte
         return contents.Report(_run(settings, warehouse, day), ())
     show_facts(warehouse)
     warehouse.work("reported", "matched.reported", {"day": day, "settled": sorted(SETTLED)})
-    warehouse.work("evidence", "matched.evidence", {"most": settings.report.candidates})
+    warehouse.work("evidence", "matched.evidence", {"most": settings.report.candidates, "timezone": settings.timezone})
     warehouse.work("involved", "matched.involved")
     warehouse.work("sides", "matched.sides", {"day": day})
     if warehouse.exists("matched.contradictions"):

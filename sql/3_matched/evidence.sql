@@ -9,7 +9,7 @@ with decided as (
             {
                 'sequence_number': e.sequence_number,
                 'who': e.who,
-                'decided_on': e.recorded_at::date,
+                'decided_on': timezone($timezone, e.recorded_at)::date,
                 'verdict': e.verdict,
                 'reason': e.reason,
                 'lapsed': list_contains(s.lapsed, e.sequence_number)

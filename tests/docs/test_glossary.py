@@ -1,4 +1,4 @@
-"""What the documentation names is there: links, paths, and each name of the code that the glossary leads to."""
+"""Each name of the code that the glossary leads to is there."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ import pytest
 from pipelines.feeds import FEEDS
 from pipelines.settings import Settings
 
-ROOT = Path(__file__).parents[1]
-PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "benchmarks").glob("*.md")])
+ROOT = Path(__file__).parents[2]
 OURS = ("pipelines/", "sql/", "tests/", "expectations/", "dags/", "plugins/", "benchmarks/")
 STAGES = {folder.name.partition("_")[2]: folder for folder in (ROOT / "sql").glob("[1-5]_*")}
 
@@ -21,18 +20,6 @@ STAGES = {folder.name.partition("_")[2]: folder for folder in (ROOT / "sql").glo
 def ticked(page: Path) -> list[str]:
     """What stands between backticks, fenced blocks left out."""
     return re.findall(r"`([^`\n]+)`", re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL))
-
-
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_links_lead_somewhere(page: Path) -> None:
-    links = re.findall(r"\]\((?!https?:)([^)#\s]*)(?:#[^)\s]*)?\)", page.read_text(encoding="utf-8"))
-    assert [link for link in links if link and not (page.parent / link).exists()] == []
-
-
-@pytest.mark.parametrize("page", ["developer.md", "glossary.md", "comparison.md"])
-def test_paths_are_there(page: str) -> None:
-    paths = [said for said in ticked(ROOT / "docs" / page) if said.startswith(OURS) and not re.search(r"[<*{ ]", said)]
-    assert [path for path in paths if not (ROOT / path.partition(":")[0]).exists()] == []
 
 
 @pytest.mark.parametrize("said", sorted(set(ticked(ROOT / "docs" / "glossary.md"))))
