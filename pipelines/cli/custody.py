@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from pipelines import screen
+from pipelines.cli import screen
 from pipelines.cli.door import answer, command, progress
 from pipelines.settings import home_folder, key_of_home, load_settings
 

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import click
 
-from pipelines import screen
-from pipelines.cli import completing
+from pipelines.cli import completing, screen
 from pipelines.cli.door import FOUND_A_PROBLEM, Day, answer, command
 from pipelines.settings import TIERS, load_settings
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from pipelines import screen
+from pipelines.cli import screen
 from pipelines.cli.door import FOUND_A_PROBLEM, Day, answer, command, progress
 from pipelines.settings import load_settings
 

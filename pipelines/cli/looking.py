@@ -8,8 +8,7 @@ from pathlib import Path
 
 import click
 
-from pipelines import screen
-from pipelines.cli import completing
+from pipelines.cli import completing, screen
 from pipelines.cli.door import FOUND_A_PROBLEM, answer, at_work, command, main
 from pipelines.feeds import FEEDS
 from pipelines.settings import listed_providers, load_settings

@@ -10,8 +10,7 @@ from typing import Any, ParamSpec
 
 import click
 
-from pipelines import screen
-from pipelines.cli import completing
+from pipelines.cli import completing, screen
 from pipelines.cli.door import FOUND_A_PROBLEM, Day, answer, command, main, progress
 from pipelines.settings import Settings, load_settings
 

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from pipelines import screen
+from pipelines.cli import screen
 from pipelines.cli.door import Day, answer, at_work, command, progress
 from pipelines.settings import Settings, load_settings
 

@@ -16,7 +16,8 @@ from typing import BinaryIO
 import xlsxwriter
 from python_calamine import CalamineError, CalamineWorkbook
 
-from pipelines.ingest.read import DELIMITERS, WORKBOOKS, filled_width, text_encoding
+from pipelines.ingest.layout import DELIMITERS, filled_width, text_encoding
+from pipelines.ingest.read import WORKBOOKS
 from pipelines.ingest.refusal import FileRefusedError
 from pipelines.private import whole_file
 from pipelines.sealing import SUFFIX, SealBrokenError, is_sealed, sealing, unsealing

@@ -20,16 +20,8 @@ from pydantic import SecretStr
 from python_calamine import CalamineWorkbook
 from xlsxwriter.exceptions import XlsxWriterException
 
-from pipelines.ingest.read import (
-    DELIMITERS,
-    SWALLOWED,
-    WORKBOOKS,
-    Layout,
-    as_record,
-    filled_width,
-    has_endless_line,
-    text_encoding,
-)
+from pipelines.ingest.layout import DELIMITERS, Layout, filled_width, text_encoding
+from pipelines.ingest.read import SWALLOWED, WORKBOOKS, as_record, has_endless_line
 from pipelines.ingest.refusal import FileRefusedError
 from pipelines.private import make_folder, whole_file
 from pipelines.sealing import sealing

@@ -10,9 +10,8 @@ import csv
 import datetime as dt
 import io
 import re
-import sys
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
@@ -22,26 +21,27 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pacsv
-from charset_normalizer import from_bytes
 from python_calamine import CalamineError, CalamineWorkbook
 
 from pipelines.ingest.discover import name_of
-from pipelines.ingest.refusal import ASK_AGAIN, FileRefusedError, NotTextError
+from pipelines.ingest.layout import (
+    Header,
+    Layout,
+    filled_width,
+    header_among,
+    headings_met,
+    text_encoding,
+    text_layout,
+)
+from pipelines.ingest.refusal import ASK_AGAIN, FileRefusedError
 from pipelines.ingest.unpacked import refuse_unsafe_zip
 from pipelines.settings import IngestSettings
 from pipelines.sources import Source, heading_key
 
-HEADER_SEARCH_ROWS = 30
 WORKBOOKS = {".xlsx", ".xlsm"}
 LONGEST_LINE = 1 << 24
 SWALLOWED = 8  # delimiters in a cell of several lines: more than an address has, so it is a piece of the table
-DELIMITERS = (",", ";", "\t", "|")
-_SAMPLE_BYTES = 1 << 18
-_OTHER_WESTERN = ["mac_roman", "cp850", "cp1250", "latin_1"]
 _END = "\0end of file\0"
-
-
-csv.field_size_limit(sys.maxsize)  # a cell that swallowed half a file is judged here, not by the csv module
 
 
 @dataclass(frozen=True)
@@ -51,29 +51,6 @@ class BrokenRow:
     row_number: int
     reason: str
     text: str
-
-
-@dataclass(frozen=True)
-class Header:
-    """The headings as sent, the row of the header, and the last physical line that it takes up in a text file."""
-
-    headings: tuple[str, ...]
-    row: int
-    last_line: int
-
-    @property
-    def keys(self) -> tuple[str, ...]:
-        """The headings without case, spaces and punctuation."""
-        return tuple(heading_key(h) for h in self.headings)
-
-
-@dataclass(frozen=True)
-class Layout:
-    """How a text file is written."""
-
-    encoding: str
-    delimiter: str
-    header: Header
 
 
 @dataclass(frozen=True)
@@ -106,67 +83,6 @@ def refuse_empty(path: Path) -> None:
         raise FileRefusedError(f"The file is empty. {ASK_AGAIN}", code="F2")
 
 
-def text_layout(path: Path, wanted: Sequence[str], encoding: str | None = None, delimiter: str | None = None) -> Layout:
-    """Encoding, delimiter and header of a text file; the header is the row with most of the ``wanted`` heading keys.
-
-    Raises FileRefusedError for a file that is not text, or in whose first rows there is none of those headings.
-    """
-    with path.open("rb") as file:
-        sample = file.read(_SAMPLE_BYTES)
-        more = bool(file.read(1))
-    encoding = encoding or text_encoding(sample, more=more)
-    text = sample.decode(encoding, errors="replace")
-    if "\0" in text:
-        raise NotTextError(f"The file is not text as its name says: it holds binary zeros. {ASK_AGAIN}")
-    found = [
-        (len(set(map(heading_key, cells)) & set(wanted)), candidate, Header(tuple(cells), row, last_line))
-        for candidate in ([delimiter] if delimiter else DELIMITERS)
-        for row, (cells, last_line) in enumerate(_first_records(text, candidate), start=1)
-    ]
-    hits, delimiter, header = max(found, key=lambda f: f[0], default=(0, ",", Header((), 0, 0)))
-    if not hits:
-        raise FileRefusedError(
-            f"None of the first {HEADER_SEARCH_ROWS} rows holds the headings that this source sends. "
-            "If the layout is new, write a source mapping (oneclient map FILE); else ask the sender for the right "
-            "file.",
-            code="F6",
-        )
-    return Layout(encoding, delimiter, header)
-
-
-def text_encoding(sample: bytes, *, more: bool) -> str:
-    """How a text is encoded, by its mark or its first bytes; ``more``: the file goes on after them.
-
-    Raises FileRefusedError for what is not text, or ends within a letter.
-    """
-    if sample[:4] in {b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"%PDF", b"\x7fELF", b"Rar!"} or sample[:2] == b"\x1f\x8b":
-        raise NotTextError("The file is not text as its name says, but a workbook, archive or document. Send CSV.")
-    if sample[:3] == b"\xef\xbb\xbf":
-        return "utf-8-sig"
-    if sample[:2] in {b"\xff\xfe", b"\xfe\xff"}:
-        return "utf-16"
-    try:
-        sample.decode("utf-8")
-    except UnicodeDecodeError as error:
-        if error.reason != "unexpected end of data":
-            return _western_encoding(sample[max(0, error.start - _SAMPLE_BYTES) : error.start + _SAMPLE_BYTES])
-        if not more:
-            raise FileRefusedError(
-                f"The file ends within a letter: it is half-written or cut off. {ASK_AGAIN}", code="F4"
-            ) from error
-    return "utf-8"
-
-
-def _western_encoding(sample: bytes) -> str:
-    """cp1252, as Windows writes in Britain, unless it has no letter for one of the bytes."""
-    try:
-        sample.decode("cp1252")
-    except UnicodeDecodeError:
-        best = from_bytes(sample, cp_isolation=_OTHER_WESTERN).best()
-        return best.encoding if best else "latin-1"
-    return "cp1252"
-
-
 def workbook_rows(
     path: Path, limits: IngestSettings, sheet: str | None = None
 ) -> Iterator[tuple[str, list[list[str]]]]:
@@ -186,22 +102,6 @@ def workbook_rows(
         ) from error
 
 
-def header_among(rows: Iterable[Sequence[str]], wanted: Sequence[str]) -> Header | None:
-    """The row, among the first of a sheet, with most of the wanted heading keys (None: no row has any)."""
-    best = (0, Header((), 0, 0))
-    for number, row in enumerate(rows, start=1):
-        if number > HEADER_SEARCH_ROWS:
-            break
-        hits = _hits(row, wanted)
-        best = max(best, (hits, Header(tuple(row[: filled_width(row)]), number, number)), key=lambda b: b[0])
-    return best[1] if best[0] else None
-
-
-def filled_width(row: Sequence[object]) -> int:
-    """How many cells a row of a sheet has, up to its last filled one."""
-    return max((n for n, cell in enumerate(row, start=1) if cell not in {"", None}), default=0)
-
-
 def as_record(cells: Sequence[str], delimiter: str) -> str:
     """One row as a line of CSV, without a line end."""
     line = io.StringIO()
@@ -219,10 +119,6 @@ def has_endless_line(path: Path) -> bool:
                 return True
             begun = len(block) - 1 - max(block.rfind(b"\r"), block.rfind(b"\n")) if first else begun + len(block)
     return False
-
-
-def _hits(row: Sequence[str], wanted: Sequence[str]) -> int:
-    return len({heading_key(cell) for cell in row} & set(wanted))
 
 
 def _read_csv(path: Path, source: Source) -> Contents:
@@ -348,7 +244,7 @@ def _ends_within_quotes(path: Path, layout: Layout) -> bool:
 def _read_workbook(path: Path, source: Source, limits: IngestSettings) -> Contents:
     wanted = [heading_key(h) for h in source.columns]
     sheets = [(rows, header_among(rows, wanted)) for _, rows in workbook_rows(path, limits, source.sheet)]
-    rows, header = max(sheets, key=lambda s: _hits(s[1].headings, wanted) if s[1] else 0, default=([], None))
+    rows, header = max(sheets, key=lambda s: headings_met(s[1].headings, wanted) if s[1] else 0, default=([], None))
     if header is None:
         raise FileRefusedError(
             "No sheet holds the headings that this source sends. If the layout is new, write a source mapping "
@@ -405,15 +301,6 @@ def _require_headings(header: Header, source: Source) -> None:
             "Ask the sender for the right file, or correct the source mapping.",
             code="F7",
         )
-
-
-def _first_records(text: str, delimiter: str) -> Iterator[tuple[list[str], int]]:
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    try:
-        for _, cells in zip(range(HEADER_SEARCH_ROWS), reader, strict=False):
-            yield cells, reader.line_num
-    except csv.Error:
-        return
 
 
 def _cell_text(cell: object) -> str:  # noqa: PLR0911 - a table of cases

@@ -10,7 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from pipelines.ingest.land import find_faults
+from pipelines.ingest.faults import find_faults
 from pipelines.ingest.refusal import FileRefusedError
 from pipelines.ingest.unknown import FirstRows, read_first_rows
 from pipelines.private import whole_file

@@ -9,17 +9,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pipelines.ingest.read import (
-    DELIMITERS,
-    HEADER_SEARCH_ROWS,
-    WORKBOOKS,
-    Header,
-    filled_width,
-    header_among,
-    refuse_empty,
-    text_encoding,
-    workbook_rows,
-)
+from pipelines.ingest.layout import DELIMITERS, HEADER_SEARCH_ROWS, Header, filled_width, header_among, text_encoding
+from pipelines.ingest.read import WORKBOOKS, refuse_empty, workbook_rows
 from pipelines.ingest.refusal import ASK_AGAIN, FileRefusedError, NotTextError
 from pipelines.settings import IngestSettings
 from pipelines.sources import heading_key

@@ -30,7 +30,8 @@ from pipelines.decisions.statement import (
     person,
 )
 from pipelines.decisions.store import open_decisions
-from pipelines.ingest.read import WORKBOOKS, text_layout
+from pipelines.ingest.layout import text_layout
+from pipelines.ingest.read import WORKBOOKS
 from pipelines.ingest.refusal import FileRefusedError
 from pipelines.ingest.unpacked import refuse_unsafe_zip
 from pipelines.publishing.spreadsheet import as_text_cell
