@@ -6,13 +6,14 @@ SHELL := bash
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
+PORT ?= 8080
 
 include airflow.env
 export $(shell cut -s -d= -f1 airflow.env)
 export AIRFLOW__CORE__DAGS_FOLDER := $(CURDIR)/dags
 export AIRFLOW__CORE__PLUGINS_FOLDER := $(CURDIR)/plugins
 
-.PHONY: demo test lint types bench prove up clean
+.PHONY: demo test lint types bench prove up down clean
 
 ## The real DAG over two nights of made-up feeds, held against the known truth.
 demo: $(READY)
@@ -35,22 +36,16 @@ bench: $(READY)
 prove: $(READY)
 	@PROVE=full $(BIN)/python -m pytest -m prove
 
-## Airflow on this machine only, over ONECLIENT_HOME or the list ONECLIENT_PROVIDERS; stop it with Ctrl-C.
-up: export AIRFLOW_HOME := $(CURDIR)/.airflow
-up: export ONECLIENT_HOME ?= $(CURDIR)/home
-up: export PATH := $(CURDIR)/$(BIN):$(PATH)
+## Airflow on this machine alone: over the made-up sample, or over ONECLIENT_HOME or the list ONECLIENT_PROVIDERS.
 up: $(READY)
-	@(umask 077; mkdir -p "$$AIRFLOW_HOME" "$$ONECLIENT_HOME/inbox")
-	echo "Preparing Airflow in .airflow, over $${ONECLIENT_PROVIDERS:-the home $$ONECLIENT_HOME}"
-	oneclient providers --pools > "$$AIRFLOW_HOME/pools.json"
-	{ airflow db migrate && airflow pools import "$$AIRFLOW_HOME/pools.json"; } &> "$$AIRFLOW_HOME/prepare.log" \
-		|| { cat "$$AIRFLOW_HOME/prepare.log"; exit 1; }
-	echo "In half a minute: http://127.0.0.1:8080, user admin, password in .airflow/simple_auth_manager_passwords.json.generated"
-	exec airflow standalone
+	@$(BIN)/python up.py up $(PORT)
 
-## Everything made here but the home: environments, demo, Airflow, caches.
-clean:
-	@rm -rf .venv .bench demo-home .airflow .pytest_cache .mypy_cache .ruff_cache .hypothesis
+down:
+	@[ ! -x $(BIN)/python ] || $(BIN)/python up.py down
+
+## Everything made here but the home: environments, demo, Airflow and its sample, caches.
+clean: down
+	@rm -rf .venv .bench demo-home .up .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(READY): requirements.lock pyproject.toml

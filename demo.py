@@ -12,7 +12,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -52,50 +52,50 @@ def main() -> int:
     """Run the demo; 0 if everything came out as it should."""
     shutil.rmtree(HOME, ignore_errors=True)
     LOG.parent.mkdir(parents=True)
-    console = _send_all_else_to_the_log()
+    console = send_all_else_to(LOG)
     started = monotonic()
     try:
-        with _step(console, "Making up feeds: three councils, two rostering systems, two nights"):
-            _make_feeds()
-        with _step(console, "Starting Airflow on an SQLite file of its own"):
+        with step(console, "Making up feeds: three councils, two rostering systems, two nights"):
+            make_feeds(FEEDS, NIGHTS, clients=5000, visits=60000)
+        with step(console, "Starting Airflow on an SQLite file of its own"):
             dag = _start_airflow()
         nights = {}
         for night in NIGHTS:
-            with _step(console, f"Running the DAG for the night of {night}") as status:
+            with step(console, f"Running the DAG for the night of {night}") as status:
                 nights[night] = _run_dag(dag, night, status)
-        with _step(console, "Holding the candidates against the truth"):
+        with step(console, "Holding the candidates against the truth"):
             truth = _judge()
         console.print(_table_of(nights), _verdict(truth), sep="\n")
-        with _step(console, "Ann decides the near-certain ones that nothing stands in the way of"):
+        with step(console, "Ann decides the near-certain ones that nothing stands in the way of"):
             decided = _decide()
-        with _step(console, "Sam signs their merges off"):
+        with step(console, "Sam signs their merges off"):
             merged = _merge()
-        with _step(console, "In a copy of the home, every merge is taken back"):
+        with step(console, "In a copy of the home, every merge is taken back"):
             _undo_in_a_copy(merged)
         console.print(_told_of_merges(decided, merged))
     except Exception as error:
         console.print_exception() if not isinstance(error, DemoError) else console.print(f"[red]{error}[/red]")
-        console.print(f"The demo failed. Airflow's log: {_shown(LOG)}")
+        console.print(f"The demo failed. Airflow's log: {shown(LOG)}")
         return 1
-    console.print(f"Merges:  {_shown(HOME / 'published' / 'current')} (worklist, crosswalk, golden clients …)")
-    console.print(f"Plan:    {_shown(merged.plan / 'plan.html')}")
-    console.print(f"Refused: {_shown(HOME / 'quarantine')} (each with its reason beside it)")
-    console.print(f"Report:  {_shown(HOME / 'reports' / NIGHTS[-1].isoformat() / 'index.html')}")
+    console.print(f"Merges:  {shown(HOME / 'published' / 'current')} (worklist, crosswalk, golden clients …)")
+    console.print(f"Plan:    {shown(merged.plan / 'plan.html')}")
+    console.print(f"Refused: {shown(HOME / 'quarantine')} (each with its reason beside it)")
+    console.print(f"Report:  {shown(HOME / 'reports' / NIGHTS[-1].isoformat() / 'index.html')}")
     console.print(f"Done in {monotonic() - started:.0f} s.")
     return 0
 
 
-def _send_all_else_to_the_log() -> Console:
-    """A console on the terminal; whatever anything else prints goes to the log."""
+def send_all_else_to(log: Path) -> Console:
+    """A console on the terminal; whatever anything else prints, also a process started from here, goes to the log."""
     terminal = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
-    with LOG.open("wb") as log:
-        os.dup2(log.fileno(), sys.stdout.fileno())
-        os.dup2(log.fileno(), sys.stderr.fileno())
+    with log.open("ab") as file:
+        os.dup2(file.fileno(), sys.stdout.fileno())
+        os.dup2(file.fileno(), sys.stderr.fileno())
     return Console(file=terminal, highlight=False)
 
 
 @contextmanager
-def _step(console: Console, what: str) -> Iterator[Status]:
+def step(console: Console, what: str) -> Iterator[Status]:
     """One line for one step: turning while it runs, with its seconds when it is done."""
     started = monotonic()
     with console.status(what) as status:
@@ -103,25 +103,30 @@ def _step(console: Console, what: str) -> Iterator[Status]:
     console.print(f"[green]✓[/green] {what} [dim]{monotonic() - started:.1f} s[/dim]")
 
 
-def _make_feeds() -> None:
+def make_feeds(feeds: Path, nights: Sequence[date], *, clients: int, visits: int) -> None:
+    """Make up the files of some nights that follow each other, one of them cut off."""
     from pipelines.sample import make_sample
 
-    make_sample(FEEDS, clients=5000, visits=60000, seed=20261120, nights=len(NIGHTS), day=NIGHTS[-1])
-    folder, name = INBOX / NIGHTS[0].isoformat(), CUT_OFF.format(NIGHTS[0])
+    make_sample(feeds, clients=clients, visits=visits, seed=20261120, nights=len(nights), day=nights[-1])
+    folder, name = feeds / "inbox" / nights[0].isoformat(), CUT_OFF.format(nights[0])
     whole = (folder / f"{name}.csv").read_bytes()
     (folder / f"{name}_cut_off.csv").write_bytes(whole[: len(whole) // 2])
 
 
+def airflow_settings(folder: Path) -> dict[str, str]:
+    """How Airflow is to be set up for oneclient, with all of its own in this folder: its environment variables."""
+    lines = (ROOT / "airflow.env").read_text().splitlines()
+    return {
+        **dict(line.split("=", 1) for line in lines if "=" in line and not line.startswith("#")),
+        "AIRFLOW_HOME": str(folder),
+        "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
+        "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),
+    }
+
+
 def _start_airflow() -> DAG:
-    settings = (line.split("=", 1) for line in (ROOT / "airflow.env").read_text().splitlines() if "=" in line)
-    os.environ.update(settings)
     os.environ.pop("ONECLIENT_PROVIDERS", None)
-    os.environ.update(
-        AIRFLOW_HOME=str(LOG.parent),
-        AIRFLOW__CORE__DAGS_FOLDER=str(ROOT / "dags"),
-        AIRFLOW__CORE__PLUGINS_FOLDER=str(ROOT / "plugins"),
-        ONECLIENT_HOME=str(HOME),
-    )
+    os.environ.update(airflow_settings(LOG.parent), ONECLIENT_HOME=str(HOME))
     from airflow.dag_processing.dagbag import DagBag
     from airflow.utils import db
 
@@ -274,7 +279,8 @@ def _most(by_kind: dict[str, int]) -> str:
     return "".join(f", {kind.replace('_', ' ')} {count}" for kind, count in list(by_kind.items())[:4])
 
 
-def _shown(path: Path) -> Path:
+def shown(path: Path) -> Path:
+    """A path as it is best typed from here."""
     return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 

@@ -14,14 +14,14 @@ from pathlib import Path
 from typing import ClassVar
 
 import pytest
-from licences import licence, locked
+from licences import PIN, licence, locked
 from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-RUNS = ("pipelines", "dags", "plugins", "demo.py")
+RUNS = ("pipelines", "dags", "plugins", "demo.py", "up.py")
 AS_MODULE = {"airflow": {"apache-airflow"}}
-OURS = {"pipelines", "dags", "plugins", "benchmarks", "tests", "demo"}
+OURS = {"pipelines", "dags", "plugins", "benchmarks", "tests", "demo", "up"}
 DENIED = re.compile(
     r"\bA?GPL|General Public|SSPL|Server Side|Business Source|BUSL|Commons Clause|Non-?Commercial|EUPL|OSL"
 )
@@ -72,6 +72,26 @@ class TestTheLock:
         installs = [line for line in recipe.splitlines() if re.match(r"\s+(?:\$\(BIN\)/pip install|install )", line)]
         assert len(installs) == 3
         assert all("--require-hashes" in line or "--no-deps --no-build-isolation" in line for line in installs)
+
+
+class TestTheLockOfProduction:
+    """`deploy/requirements.lock`: what runs, with PostgreSQL and FAB, and without what only tests need."""
+
+    TEXT = (ROOT / "deploy" / "requirements.lock").read_text()
+    PINS: ClassVar[dict[str, str]] = dict(PIN.findall(TEXT))
+
+    def test_holds_what_is_asked_for_with_hashes_and_nothing_of_where_it_comes_from(self) -> None:
+        asked = declared("postgres", "fab")
+        assert [n for n, one in asked.items() if n not in self.PINS or not one.specifier.contains(self.PINS[n])] == []
+        text = "\n".join(line for line in self.TEXT.splitlines() if not line.lstrip().startswith("#"))
+        packages = re.split(r"\n(?=\S)", text)
+        assert [one.split("=")[0] for one in packages if not re.search(r"--hash=sha256:[0-9a-f]{64}\b", one)] == []
+        assert not re.search(r"://|index|find-links|trusted|file:|@ ", self.TEXT)
+
+    def test_differs_from_what_is_tested_in_the_one_package_that_fab_wants_older(self) -> None:
+        tested = locked()
+        other = {name for name, pinned in self.PINS.items() if tested.get(name, pinned) != pinned}
+        assert other == {"python-dateutil"}, "lock both anew: docs/supply.md"
 
 
 class TestLicences:

@@ -7,8 +7,6 @@ import re
 import pytest
 from the_pages import PAGES, ROOT, Page, in_repository
 
-TO_COME = {"docs/operator.md"}
-
 
 def lost(page: Page) -> list[str]:
     """The links of a page within the repository that lead nowhere."""
@@ -19,8 +17,6 @@ def lost(page: Page) -> list[str]:
         file, _, anchor = link.partition("#")
         there = (page.path.parent / file).resolve() if file else page.path
         name = there.relative_to(ROOT).as_posix()
-        if name in TO_COME:
-            continue
         if not there.exists() or (anchor and anchor not in Page(name).anchors):
             found.append(link)
     return found
@@ -34,10 +30,6 @@ def test_every_link_leads_somewhere(name: str) -> None:
 @pytest.mark.parametrize("name", [name for name in PAGES if name != "CHANGELOG.md"])
 def test_every_file_of_ours_that_is_named_is_there(name: str) -> None:
     assert [code for code in Page(name).code if in_repository(code) and not (ROOT / code).exists()] == []
-
-
-def test_what_has_come_is_not_waited_for() -> None:
-    assert {name for name in TO_COME if (ROOT / name).exists()} == set(), "Take it out of TO_COME."
 
 
 def test_every_page_can_be_reached_from_the_readme() -> None:
