@@ -16,7 +16,6 @@ from typing import Any
 import duckdb
 import pytest
 
-from pipelines import warehouse
 from pipelines.decisions.store import open_decisions
 from pipelines.merge.plan import plan_merges
 from pipelines.merge.publish import publish_merges, publish_plan
@@ -24,6 +23,7 @@ from pipelines.merge.selection import Selection
 from pipelines.nightly import run_night
 from pipelines.review.commands import decide_tier
 from pipelines.settings import Settings, load_settings
+from pipelines.warehouse import opening
 from tests.review.the_desk import Desk
 from tests.trust.the_marks import NIGHT, marked_feeds
 
@@ -49,7 +49,7 @@ class Hurt:
 def hurt(tmp_path_factory: pytest.TempPathFactory) -> Hurt:
     folder = tmp_path_factory.mktemp("hurt")
     inbox = marked_feeds(folder / "feeds", text=lambda value: f"{value}{MARKUP}")
-    home, logs, connect = load_settings(folder / "home"), folder / "statements", warehouse._connect
+    home, logs, connect = load_settings(folder / "home"), folder / "statements", opening._connect
 
     def logged(*said: Any, **more: Any) -> duckdb.DuckDBPyConnection:
         connection = connect(*said, **more)
@@ -60,7 +60,7 @@ def hurt(tmp_path_factory: pytest.TempPathFactory) -> Hurt:
         return connection
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(warehouse, "_connect", logged)
+        patch.setattr(opening, "_connect", logged)
         run_night(home, inbox, NIGHT)
         decide_tier(home, "near-certain", verdict="same", who="ann", reason="rang", cells={})
         publish_plan(home, plan_merges(home, Selection()))
@@ -121,7 +121,7 @@ def test_no_cell_was_ever_written_into_a_statement(hurt: Hurt) -> None:
     assert len(hurt.statements) > 500
     assert any("merge into staged.clients" in one for one in hurt.statements)
     assert [one[:200] for one in hurt.statements if any(text in one.casefold() for text in HURT)] == []
-    with warehouse.open_warehouse(hurt.home) as opened:
+    with opening.open_warehouse(hurt.home) as opened:
         assert opened.one("select count(*) from staged.clients where contains(lower(surname), 'drop table')") > 50
 
 

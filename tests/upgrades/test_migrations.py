@@ -140,7 +140,7 @@ class TestANewHome:
         """A home with tables and no record would be taken for one of the first release."""
         settings = load_settings(tmp_path / "home")
         with monkeypatch.context() as broken, pytest.raises(duckdb.ParserException):
-            broken.setattr("pipelines.warehouse.STAGES", {"raw": "1_raw", "no such name": ""})
+            broken.setattr("pipelines.warehouse.tables.STAGES", {"raw": "1_raw", "no such name": ""})
             with open_warehouse(settings):
                 pass
         with open_warehouse(settings, as_it_is=True) as warehouse:
