@@ -15,8 +15,8 @@ AMERICAN = re.compile(
     r"|offense|math)\b",
     re.IGNORECASE,
 )
-# Names that others gave: an option of Airflow, a variable of the shell, a label of an instrument.
-NAMES = re.compile(r"`[^`]*`|\"[^\"]*\"|NO_COLOR|--[\w-]+|\b\w+\.\w+\b|\w*_\w*|per meter")
+# Names that others gave: an option of Airflow, a variable of the shell, a label of an instrument, a word of SQL.
+NAMES = re.compile(r"`[^`]*`|\"[^\"]*\"|NO_COLOR|--[\w-]+|\b\w+\.\w+\b|\w*_\w*|per meter|as materialized")
 SIZES = {"size", "sizes", "sized", "prize", "seize"}
 
 

@@ -104,7 +104,7 @@ def block_keys(names: Iterable[str], records: str) -> str:
     """
     keys = [
         f"if({' and '.join(f'{part} is not null' for part in parts)}, hash({', '.join(parts)}), null) as {column}"
-        for name in names
+        for name in sorted(names)
         for column, parts in _columns_of(name).items()
     ]
     columns = ", ".join(["client_id", *keys])

@@ -23,7 +23,7 @@ from pipelines.match.spark.submit import submit
 from pipelines.match.train import load_records, take_over_pairs, train_model
 from pipelines.quality import pass_gate, suite_columns
 from pipelines.settings import Settings
-from pipelines.warehouse import Warehouse, open_warehouse
+from pipelines.warehouse import Warehouse, open_warehouse, sql_text
 
 log = logging.getLogger(__name__)
 
@@ -121,10 +121,7 @@ class _Night:
     def _derive(self) -> None:
         """Bring ``matched.records`` up to date. Temporary tables: ``changed``, the records to score again; ``stale``,
         those and the ones that are gone, whose pairs do not hold any more."""
-        self.warehouse.create(
-            "matched.scored",
-            "select 0 as client_id, 0::ubigint as source_hash, 0::ubigint as record_hash, '' as model_version",
-        )
+        self._see_to_shapes()
         self.warehouse.work("touched", "matched.touched", {"rules": f"{self.model.version} {rules_hash()}"})
         self.warehouse.work("fresh_records", "matched.records")
         self.warehouse.work("seen", "matched.scored", self.version)
@@ -144,23 +141,34 @@ class _Night:
             ("matched.scored", "seen"),
             (BLOCKS, "fresh_blocks"),
         ):
-            self._make(table, f"from {fresh}")
             self.warehouse.execute(f"delete from {table} where client_id in (select client_id from touched)")
             self.warehouse.append(table, fresh)
             self.warehouse.execute(f"drop table {fresh}")
 
-    def _make(self, table: str, select: str) -> None:
-        """Make a table unless it is there. One with other columns is made anew: it is of another model or of other
-        rules, which have touched every record."""
-        if self.warehouse.exists(table) and self.warehouse.columns(table) != self.warehouse.columns(f"({select})"):
-            self.warehouse.execute(f"drop table {table}")
-        self.warehouse.create(table, select)
+    def _see_to_shapes(self) -> None:
+        """Make the tables of what is derived of each record. Where one has other columns, it is of another model or of
+        other rules: it is made anew, and every record touched."""
+        self.warehouse.create(
+            "matched.scored",
+            "select 0 as client_id, 0::ubigint as source_hash, 0::ubigint as record_hash, '' as model_version",
+        )
+        self.warehouse.work_empty("touched", "select client_id, source_hash from matched.scored")
+        for table, select in (
+            ("matched.records", sql_text("matched.records")),
+            (BLOCKS, block_keys(self.model.blocking, "matched.records")),
+            (FILLED, filled_columns(REGISTER_COLUMNS, "matched.records")),
+        ):
+            there = self.warehouse.exists(table)
+            if there and self.warehouse.columns(table) != self.warehouse.columns(f"({select})"):
+                self.warehouse.execute(f"drop table {table}")
+                there = False
+            if not there:
+                self.warehouse.create(table, select)
+                self.warehouse.execute("update matched.scored set source_hash = 0")
 
     def _count_filled(self) -> None:
         """Bring ``matched.filled`` up to date: without those in ``touched`` as they were, with them as they are."""
-        self._make("matched.records", "from fresh_records")
         before = filled_columns(REGISTER_COLUMNS, "matched.records")
-        self._make(FILLED, before)
         if not self.warehouse.one(
             f"select count(*) from {FILLED} where records = (select count(*) from matched.records)"
         ):

@@ -1,4 +1,4 @@
-"""How long each step of the night took, whichever door started it: kept in the home until the night is told of."""
+"""How long each step of the night took, whichever door started it: kept in the home for what is told of the night."""
 
 from __future__ import annotations
 
@@ -34,23 +34,32 @@ def timed(step: Callable[Concatenate[Settings, P], R]) -> Callable[Concatenate[S
 
 
 def seconds_spent(settings: Settings) -> dict[str, float]:
-    """Seconds by step since the last night that was told of."""
-    try:
-        spent: dict[str, float] = json.loads((settings.metrics_folder / _FILE).read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError):
-        return {}
-    return spent
+    """Seconds by step since the last night that was told of; of that night, if no step was taken since."""
+    kept = _kept(settings)
+    return kept["since"] or kept["told"]
 
 
 def start_anew(settings: Settings) -> None:
-    """Forget the seconds of a night that was told of."""
-    (settings.metrics_folder / _FILE).unlink(missing_ok=True)
+    """The seconds until now are of a night that was told of."""
+    if since := _kept(settings)["since"]:
+        _keep(settings, {"since": {}, "told": since})
 
 
 def _add(settings: Settings, step: str, seconds: float) -> None:
     make_folder(settings.metrics_folder)
     with my_turn(settings.metrics_folder):
-        spent = seconds_spent(settings)
-        spent[step] = spent.get(step, 0.0) + seconds
-        with whole_file(settings.metrics_folder / _FILE) as file:
-            file.write(json.dumps(spent).encode())
+        kept = _kept(settings)
+        kept["since"][step] = kept["since"].get(step, 0.0) + seconds
+        _keep(settings, kept)
+
+
+def _kept(settings: Settings) -> dict[str, dict[str, float]]:
+    kept: dict[str, dict[str, float]] = {"since": {}, "told": {}}
+    with suppress(FileNotFoundError, ValueError):
+        kept |= json.loads((settings.metrics_folder / _FILE).read_text(encoding="utf-8"))
+    return kept
+
+
+def _keep(settings: Settings, kept: dict[str, dict[str, float]]) -> None:
+    with whole_file(settings.metrics_folder / _FILE) as file:
+        file.write(json.dumps(kept).encode())

@@ -47,6 +47,7 @@ def walk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Walk]
     with pytest.MonkeyPatch.context() as patched:
         patched.chdir(folder)
         patched.delenv("ONECLIENT_HOME", raising=False)
+        patched.setenv("AIRFLOW_HOME", str(folder / "no airflow"))
         came_to = {}
         for line in (one for one in README.fence("sh walk").splitlines() if not one.startswith("#")):
             program, *words = shlex.split(line)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import shutil
-from datetime import date
 from pathlib import Path
 
 import pytest
 from office import ORDER_HEADINGS, order, table
+from three_nights import NIGHTS
 
 from pipelines.merge.carry_out import apply_merges
 from pipelines.merge.selection import Selection
@@ -15,8 +15,6 @@ from pipelines.nightly import run_night
 from pipelines.review.commands import decide_tier
 from pipelines.sample import make_sample
 from pipelines.settings import Settings, load_settings
-
-NIGHTS = tuple(date(2026, 11, day) for day in (18, 19, 20))
 
 
 @pytest.fixture(scope="package")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from conftest import NIGHTS
+from three_nights import NIGHTS
 
 from pipelines.fingerprint import fingerprint
 from pipelines.monitor.figures import Figure, figures, total

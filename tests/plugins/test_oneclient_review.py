@@ -56,7 +56,9 @@ def test_it_loads_without_what_only_the_page_needs() -> None:
     )
     command = [sys.executable, "-c", code, str(PLUGIN)]
     said = subprocess.run(command, capture_output=True, text=True, env=os.environ, check=False)
-    assert said.stdout.strip().splitlines()[-1:] == ["['pipelines', 'pipelines.providers']"], said.stdout + said.stderr
+    assert said.stdout.strip().splitlines()[-1:] == ["['pipelines', 'pipelines.troubles', 'pipelines.providers']"], (
+        said.stdout + said.stderr
+    )
 
 
 def test_airflow_finds_the_page_and_the_menu_entry() -> None:

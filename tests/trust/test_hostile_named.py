@@ -332,10 +332,10 @@ class TestMappingsMadeToHurt:
 
     def test_a_heading_cannot_add_a_line_to_the_suggested_mapping(self, tmp_path: Path) -> None:
         path = tmp_path / "acme.csv"
-        path.write_text('ClientID,"Odd\nnever_store: []",Surname\n1,x,y\n')
+        path.write_text('ClientID,"Odd\nnever_store: []",Surname\n1,?!,Archer\n')
         done = CliRunner().invoke(main, ["map", str(path), "--home", str(tmp_path / "home")])
         assert "never_store" not in yaml.safe_load(done.stdout)
-        assert "# headings without a field: Odd never_store: []" in done.stdout
+        assert [line for line in done.stdout.splitlines() if "Odd" in line and "Odd never_store: []" not in line] == []
 
 
 @pytest.mark.parametrize(
