@@ -104,6 +104,8 @@ def first_missing(warehouse: Warehouse, entries: list[Entry]) -> int | None:
 
 def present_facts(warehouse: Warehouse) -> dict[Pair, str]:
     """The facts, as they are now, of every pair in ``reviewed.decisions`` whose two records are there."""
+    if not warehouse.one("select count(*) from reviewed.decisions where kind = 'verdict'"):
+        return {}
     show_facts(warehouse)
     warehouse.work("decided_pairs", "reviewed.decided_pairs")
     return {(one, other): facts for one, other, facts in warehouse.rows("select * from decided_pairs")}
