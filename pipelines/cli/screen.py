@@ -162,7 +162,7 @@ def show_status(status: Any) -> None:
             one.merge_id, one.state, one.survivor, ", ".join(one.merged_away), one.signed_by, f"{one.signed_on}",
             f"{one.visits_left:,}",
         )  # fmt: skip
-    console.print(table)
+    console.print(table if status.merges else "No merge stands.")
     if status.unfinished:
         console.print(f"A run is not finished (entry {status.unfinished}): oneclient merge apply finishes it")
     for finding in status.findings:

@@ -59,15 +59,19 @@ def test_each_provider_has_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert found()["pools"].found == "duckdb_writer_acme is not there; duckdb_writer_borough is not there"
 
 
-def test_its_dags_can_be_read_and_the_night_is_switched_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert "switched off: nightly" in found()["DAGs"].found
+def switch_nightly(*, paused: bool) -> None:
     with create_session() as session:
         session.merge(DagBundleModel(name="dags-folder"))
         session.flush()
-        session.merge(DagModel(dag_id="nightly", is_paused=False, bundle_name="dags-folder"))
+        session.merge(DagModel(dag_id="nightly", is_paused=paused, bundle_name="dags-folder"))
+
+
+def test_its_dags_can_be_read_and_the_night_is_switched_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    switch_nightly(paused=True)  # tests before this one may have had runs of it
+    assert "switched off: nightly" in found()["DAGs"].found
+    switch_nightly(paused=False)
     assert found()["DAGs"].well
-    with create_session() as session:
-        session.query(DagModel).filter(DagModel.dag_id == "nightly").delete()
+    switch_nightly(paused=True)
     (tmp_path / "nightly.py").write_text("from airflow.sdk import DAG\nno such line\n")
     monkeypatch.setenv("AIRFLOW__CORE__DAGS_FOLDER", str(tmp_path))
     assert conf.get("core", "dags_folder") == str(tmp_path)

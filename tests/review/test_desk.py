@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import date
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -13,6 +14,8 @@ import pytest
 from examples import HOSTILE, a_candidate, a_cluster, a_couple, a_report, a_side, a_stranger
 from the_desk import Desk, home_with, path_of, proper
 
+from pipelines.decisions.signoff import Member, Merge, SignedPlan, Undone
+from pipelines.decisions.store import open_decisions
 from pipelines.review.contents import Candidate, Triangle
 from pipelines.review.desk import bulk_check
 from pipelines.review.desk.access_log import read_accesses
@@ -379,6 +382,20 @@ def test_everything_decided_says_so(tmp_path: Path) -> None:
     ann.decide(1, "different")
     assert "All decided" in ann.read("/")
     assert "No candidates tonight" in Desk(home_with(tmp_path / "none", a_report()), "ann").read("/")
+
+
+def test_what_was_signed_off_and_taken_back_is_listed_by_merge(home: Settings, ann: Desk) -> None:
+    night = date(2026, 11, 20)
+    member = Member(client_ref="careplan/1", origins=("careplan/1",))
+    pairs = (("careplan/1", "KENT/reference/1"),)
+    merge = Merge(merge_id="M1", survivor="careplan/1", pairs=pairs, verdicts=(1,), wave="empty", members=(member,))
+    with open_decisions(home) as store:
+        signed = store.sign_off(SignedPlan(after=0, as_of=night, merges=(merge,)), "Sam", "dag", "looked")
+        undone = (Undone(merge_id="M1", pairs=pairs),)
+        store.sign_off(SignedPlan(after=signed.sequence_number, as_of=night, undoes=undone), "Sam", "dag", "a mistake")
+    shown = ann.read("/decisions")
+    assert "signed off: merge <code>M1</code>" in shown and "signed off: undo of <code>M1</code>" in shown
+    assert "None" not in shown and "not a candidate tonight" not in shown
 
 
 def test_who_decided_what_is_listed_without_personal_data(ann: Desk, sam: Desk) -> None:
