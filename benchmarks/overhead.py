@@ -136,6 +136,7 @@ def _night_here(settings: Settings) -> Seconds:
     timed("match", lambda: nightly.match(settings, NEXT_DAY))
     timed("report", lambda: nightly.report(settings, NEXT_DAY))
     timed("retire", lambda: nightly.retire(settings, NEXT_DAY))
+    timed("measure", lambda: nightly.measure(settings, NEXT_DAY))
     return timed.seconds
 
 
