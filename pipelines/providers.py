@@ -11,8 +11,8 @@ variable, the file has a table for each:
     queue = "acme"                    # left out: any worker; else the queue of the workers that have its home
     done_by = "06:00"                 # left out: nobody is told of a late night; else when it has to be done, in London
 
-DAG files read it at every parse, so this imports nothing of oneclient but ``troubles.py``, and nothing else that Airflow has
-not imported.
+DAG files read it at every parse, so this imports nothing of oneclient but ``troubles.py``, and nothing else that
+Airflow has not imported.
 """
 
 from __future__ import annotations
