@@ -93,6 +93,10 @@ create or replace temp macro postcode_key(postcode) as (
     end
 );
 
+create or replace temp macro home_key(address, postcode) as (
+    if(address is null, null, concat_ws(' ', address, postcode))
+);
+
 -- A telephone number as E.164 where there is nothing to work out: a trunk 0 and a national number of a length that the
 -- country has. Null: not such a one, and so for the library, whose numbering plan this is.
 create or replace temp macro plain_phone(as_sent, country_code, lengths) as (

@@ -228,8 +228,8 @@ WRITTEN_INTO_SQL = {
         "sql", "sql_text('matched.records')", "sql_text('reviewed.facts')", "sql_text('staged.people')",
     ),
     "constants": (
-        "_GAPLESS", "_KIND.get(field.type, 'missing')", "_NEVER", "_NEXT", "_PART_OF_STATE.get(table, 'true')",
-        "field.required",
+        "_COMPARED", "_GAPLESS", "_KIND.get(field.type, 'missing')", "_NEVER", "_NEXT",
+        "_PART_OF_STATE.get(table, 'true')", "field.required",
     ),
     "numbers": (
         "PARTITION_BYTES", "ROUNDING_BITS", "bits(LEAST_PROBABILITY)", "bits(least)", "number", "part", "parts",

@@ -37,9 +37,13 @@ class Engine:
         self.comparisons = comparisons
         self.prior: float = settings["probability_two_random_records_match"]
         self.api = DuckDBAPI(connection=scratch.connection)
+        # Splink looks a table's columns up by its bare name, and finds those of matched.records too.
+        scratch.execute(f"create or replace view compared_{records} as from {records}")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            self.linker = Linker(self.api.register(records), settings, log_level=None, validate_settings=False)
+            self.linker = Linker(
+                self.api.register(f"compared_{records}"), settings, log_level=None, validate_settings=False
+            )
 
     def register_terms(self, terms: Mapping[str, Terms]) -> None:
         """Pin the term frequencies of the records' values: for each column a table, or Parquet file, of all of them."""

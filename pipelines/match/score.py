@@ -31,6 +31,8 @@ log = logging.getLogger(__name__)
 BLOCKS = "matched.blocks"
 # The one row is how many live client records there are, and of how many each compared column is filled.
 FILLED = "matched.filled"
+# What Splink is given of a record; a home is put together again in a fifth of the time that reading it takes.
+_COMPARED = "* exclude (client_ref, record_hash) replace (home_key(address, postcode) as home)"
 
 
 @dataclass
@@ -198,7 +200,10 @@ class _Night:
             self._block_on_spark()
         else:
             self._block()
-        paired = "select * from matched.records where client_id in (select unnest([left_id, right_id]) from blocked)"
+        paired = (
+            f"select {_COMPARED} from matched.records"
+            " where client_id in (select unnest([left_id, right_id]) from blocked)"
+        )
         with self.warehouse.scratch() as scratch:
             load_records(scratch, "records", self.warehouse.batches(paired))
             with scratch.relation("blocked", self.warehouse.batches("from blocked")):

@@ -20,7 +20,7 @@ with records as (
         name_key(town) as town,
         postcode_key as postcode,
         if(contains(postcode_key, ' '), split_part(postcode_key, ' ', 1), null) as outcode,
-        if(address_key is null, null, concat_ws(' ', address_key, postcode_key)) as home,
+        home_key(address_key, postcode_key) as home,
         phone_e164 as phone,
         mobile_e164 as mobile,
         email_key as email,

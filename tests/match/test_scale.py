@@ -16,9 +16,12 @@ from benchmarks.reporting.figures import exponent
 from pipelines import nightly
 from pipelines.fingerprint import fingerprint
 from pipelines.match import engine
+from pipelines.match.models import load_model
+from pipelines.match.train import load_records
 from pipelines.sample import make_sample
 from pipelines.settings import load_settings
 from pipelines.stage import register, standardise
+from pipelines.warehouse import open_warehouse
 
 ROOT = Path(__file__).parents[2]
 NIGHT = date(2026, 11, 20)
@@ -68,3 +71,17 @@ def test_results_of_one_benchmark_leave_those_of_another(tmp_path: Path, monkeyp
     report.write_section("Two", ["second"])
     report.write_section("One", ["again", "", "## Part", "", "2"])
     assert results.read_text() == "# One\n\nagain\n\n## Part\n\n2\n\n# Two\n\nsecond\n"
+
+
+def test_splink_is_given_each_column_once(tmp_path: Path) -> None:
+    """It finds the columns of a table by its bare name, and the warehouse beside the scratch one has `records` too."""
+    make_sample(tmp_path, clients=60, visits=0, seed=6)
+    settings = load_settings(tmp_path / "home")
+    nightly.run_night(settings, tmp_path / "inbox", NIGHT)
+    model = load_model(settings)
+    assert model
+    with open_warehouse(settings) as warehouse, warehouse.scratch() as scratch:
+        load_records(scratch, "records", warehouse.batches("from matched.records"))
+        (given,) = model.engine(scratch).linker._input_tables_dict.values()
+        columns = [column.unquote().name for column in given.columns]
+    assert sorted(columns) == sorted(set(columns))
