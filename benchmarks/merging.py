@@ -105,11 +105,11 @@ def _make(options: argparse.Namespace) -> Told:
         (options.folder / "home" / "settings.toml").write_text(limit, encoding="utf-8")
     settings = load_settings(options.folder / "home")
     run_night(settings, feeds / "inbox", NIGHT)
-    sizes = {"clients": options.merges * CLIENTS_FOR_A_MERGE, "visits": options.visits}
+    sizes = {"clients": options.merges * CLIENTS_FOR_A_MERGE, "visits": options.visits, "first": _FIRST}
     with open_warehouse(settings) as warehouse:
         with warehouse.transaction():
             warehouse.execute("delete from staged.visits")
-            for statement in (_CLIENT_IDS, _CLIENTS, _SOURCE_RECORDS, _VISITS):
+            for statement in (_CLIENT_IDS, _CLIENTS, _SOURCE_RECORDS, VISITS):
                 warehouse.execute(statement, {name: size for name, size in sizes.items() if f"${name}" in statement})
         show_facts(warehouse)
         facts = dict(warehouse.rows("select client_ref, facts from facts where client_ref like 'bench/%'"))
@@ -248,9 +248,9 @@ _SOURCE_RECORDS = f"""
         'bench' || n % 2 as issuer, null as reference, null as council, null as nhs_number)
     from (from staged.source_records where feed = 'roster_clients' limit 1) as s, range($clients) as numbers(n)
 """
-_VISITS = f"""
+VISITS = """
     insert into staged.visits by name
-    select 'bench' as issuer, 'V' || n as visit_id, {_FIRST} + c as origin_client_id, {_FIRST} + c as client_id,
+    select 'bench' as issuer, 'V' || n as visit_id, $first + c as origin_client_id, $first + c as client_id,
         date '2026-11-20' as sent_on, 'PO' || c as purchase_order_number,
         (date '2022-11-21' + (n * 1460 // $visits)::integer) as visit_on, time '08:00' as start_time,
         30 as planned_minutes, time '08:03' as actual_start, 28 as actual_minutes, 1 as carers, 'Completed' as status,

@@ -135,6 +135,19 @@ def test_merging_runs_over_few_visits() -> None:
 
 
 @pytest.mark.prove
+@pytest.mark.skipif(os.environ.get("PROVE") != "full", reason="eleven processes: make prove")
+def test_a_country_runs_small() -> None:
+    done = subprocess.run(
+        [sys.executable, ROOT / "benchmarks" / "run.py", "country", "--quick"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    for part in ("rows landed", "first match", "the next night", "visits moved", "undone"):
+        assert part in done.stdout
+
+
+@pytest.mark.prove
 @pytest.mark.skipif(os.environ.get("PROVE") != "full", reason="starts an Airflow: make prove")
 def test_overhead_tells_of_each_task() -> None:
     done = subprocess.run(

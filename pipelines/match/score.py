@@ -219,7 +219,6 @@ class _Night:
         )
         pairs = blocked_pairs(self.model.blocking, "changed_blocks", BLOCKS)
         self.warehouse.execute(f"create or replace temp table blocked as {pairs}")
-        self.warehouse.execute("drop table changed_blocks")  # a copy that a large register cannot afford
 
     def _is_for_spark(self) -> bool:
         if self.settings.match.engine != "spark":

@@ -43,7 +43,9 @@ KEYS: dict[str, tuple[str, ...]] = {
     "staged.contracts": ("contract_number",),
 }
 DATED = frozenset({"staged.source_records", "staged.purchase_orders", "staged.enrolments", "staged.visits"})
-DERIVED_AT_ONCE = CHECKED_AT_ONCE = 500_000
+DERIVED_AT_ONCE = WRITTEN_AT_ONCE = 500_000
+CHECKED_AT_ONCE = 100_000
+"""Fewer: a suite takes pandas, whose memory comes on top of what DuckDB may take."""
 DERIVED = ("staged.clients", "staged.contacts", "staged.aliases", "staged.references")
 
 
@@ -134,7 +136,6 @@ class _Register:
             self.warehouse.append("sent_people", "of_source")
         learn_standard_forms(self.warehouse, self.settings.phone_region)
         self.warehouse.work("people", "staged.people")
-        self.warehouse.execute("drop table sent_people")  # a copy that a large batch cannot afford
         self.warehouse.execute(
             "delete from people as sent using staged.source_records as kept where kept.feed = sent.feed"
             " and kept.issuer = sent.issuer and kept.record_id = sent.record_id and kept.sent_on > sent.sent_on"
@@ -225,15 +226,30 @@ class _Register:
             self.warehouse.work_empty(checked, f"select {columns} from incoming")
         self.warehouse.append(checked, "incoming", columns)
         dated = table in DATED
-        written = self.warehouse.upsert(
-            table,
-            KEYS[table],
-            "incoming",
-            keep=(*PROVENANCE, *MOVED_BY_MERGES) if dated else (),
-            newest="sent_on" if dated else None,
-            within=within,
-        )
-        self.staging.written[table] = self.staging.written.get(table, 0) + written.rows
+        for incoming in ("incoming",) if within else self._parts_to_write(table):
+            written = self.warehouse.upsert(
+                table,
+                KEYS[table],
+                incoming,
+                keep=(*PROVENANCE, *MOVED_BY_MERGES) if dated else (),
+                newest="sent_on" if dated else None,
+                within=within,
+            )
+            self.staging.written[table] = self.staging.written.get(table, 0) + written.rows
+
+    def _parts_to_write(self, table: str) -> Iterator[str]:
+        """``incoming``, so many rows at a time where there are kept ones to compare them with."""
+        there = self.warehouse.one(f"select count(*) from {table}")
+        parts = self.warehouse.parts("incoming", WRITTEN_AT_ONCE) if there else 1
+        if parts == 1:
+            yield "incoming"
+            return
+        key = ", ".join(KEYS[table])
+        for part in range(parts):
+            self.warehouse.execute(
+                f"create or replace temp view incoming_part as from incoming where hash({key}) % {parts} = {part}"
+            )
+            yield "incoming_part"
 
     def _gates(self) -> None:
         """Run the suite of every table over the rows that this batch brought to it."""

@@ -50,6 +50,7 @@ def test_parts_change_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     for at_once in (None, 40):
         if at_once:
             monkeypatch.setattr(register, "DERIVED_AT_ONCE", at_once)
+            monkeypatch.setattr(register, "WRITTEN_AT_ONCE", at_once)
             monkeypatch.setattr(register, "CHECKED_AT_ONCE", at_once)
             monkeypatch.setattr(standardise, "BATCH", at_once)
             monkeypatch.setattr(engine, "PAIRS_AT_ONCE", 10 * at_once)
