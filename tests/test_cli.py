@@ -334,8 +334,8 @@ class TestWrongUse:
         ("written", "said"),
         [
             ("provider = ", "settings.toml is not valid TOML"),
-            ("[match]\nlikely = 2\n", "match.likely: Input should be less than 1"),
-            ("[mtach]\nlikely = 0.9\n", "mtach: Extra inputs are not permitted"),
+            ("[match]\nlikely = 2\n", "match.likely is 2; it has to be a number above 0.5"),
+            ("[mtach]\nlikely = 0.9\n", "there is no setting mtach (did you mean match?)"),
         ],
     )
     def test_bad_settings(self, tmp_path: Path, written: str, said: str) -> None:
