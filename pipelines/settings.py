@@ -34,6 +34,7 @@ from pipelines.troubles import KnownError
 
 HOME_VARIABLE = "ONECLIENT_HOME"
 KEY_VARIABLE = "ONECLIENT_KEY"
+_A_HOME_HAS = ("settings.toml", "inbox", "sources", "oneclient.duckdb", "decisions.sqlite")  # one of them is enough
 Listed = TypeVar("Listed")
 TIERS = ("near-certain", "likely", "possible")
 
@@ -48,6 +49,12 @@ class KeyRefusedError(SettingsError):
     """The key in the environment is not one, is the wrong one, or is missing. Nothing was changed."""
 
     code = "K1"
+
+
+class NoHomeError(KnownError):
+    """There is no home where one is to be looked at. Nothing was made there."""
+
+    code = "S8"
 
 
 class Settings(Section):
@@ -189,6 +196,20 @@ def load_settings(home: Path | None = None) -> Settings:
     """
     keep_private()
     return read_settings(home)
+
+
+def load_home(home: Path | None = None) -> Settings:
+    """As ``load_settings``, for what looks at a home that is there and must not make one at a mistyped path.
+
+    Raises NoHomeError where there is none.
+    """
+    folder = home_folder(home)
+    if not any((folder / name).exists() for name in _A_HOME_HAS):
+        raise NoHomeError(
+            f"There is no home in {folder}, and none was made. Is the path right (--home, else ONECLIENT_HOME, else "
+            "./home)? A new home is made by its first night: oneclient nightly --home FOLDER"
+        )
+    return load_settings(home)
 
 
 def read_settings(home: Path | None = None) -> Settings:

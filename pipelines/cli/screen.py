@@ -145,6 +145,20 @@ def show_plan(plan: Any, page: Path) -> None:
     console.print(f"Plan: {page}", soft_wrap=True)
 
 
+def show_undone(done: dict[str, Any]) -> None:
+    """How much was taken back and moved back, what becomes of the decisions, and where it is published."""
+    undone, rows = done["undone"], {kind: rows for kind, rows in done["moved"].items() if rows}
+    moved = ", ".join(f"{count:,} {kind.replace('_', ' ')}" for kind, count in rows.items())
+    console.print(f"Taken back: {undone:,} {'merge' if undone == 1 else 'merges'}")
+    console.print(f"Moved back to the records that they came in for: {moved or 'nothing'}")
+    if undone:
+        console.print(
+            "What was decided has lapsed: each case is open again, and merged only if somebody decides it anew."
+        )
+    if done["published"]:
+        console.print(f"Published: {done['published']}", soft_wrap=True)
+
+
 def show_merged(done: dict[str, Any]) -> None:
     """How much was merged, taken back and moved, and where it is published."""
     moved = ", ".join(f"{rows:,} {kind.replace('_', ' ')}" for kind, rows in done["moved"].items() if rows)
