@@ -46,7 +46,8 @@ def _said(value: Any) -> str:
 
 def _in_all(counts: dict[str, int]) -> str:
     """What a sum is made of: `` (new reference 80, …)``; nothing for nothing."""
-    each = ", ".join(f"{name.replace('_', ' ')} {count:,}" for name, count in counts.items())
+    order = sorted(counts, key=TIERS.index) if counts.keys() <= set(TIERS) else counts
+    each = ", ".join(f"{name.replace('_', ' ')} {counts[name]:,}" for name in order)
     return f" ({each})" if each else ""
 
 
@@ -57,6 +58,8 @@ def show_night(night: dict[str, Any]) -> None:
         counts = (f"{landing[c]:,}" for c in ("rows_read", "rows_loaded", "rows_rejected"))
         files.add_row(landing["feed"], landing["issuer"], landing["status"], *counts, _why(landing))
     console.print(files)
+    if any(landing["rows_rejected"] for landing in night["landings"]):
+        console.print("Why rows were rejected, and which cells could not be read and stayed empty: see the report.")
     made, tiers = night["staging"]["new_clients"], night["matching"]["tiers"]
     console.print(f"New client records: {sum(made.values()):,}{_in_all(made)}")
     console.print(f"Candidates: {sum(tiers.values()):,}{_in_all(tiers)}")
