@@ -1,6 +1,9 @@
 """`make demo`: two nights of made-up feeds through the real DAG, then what was found, missed and wrongly suggested; a
 made-up person decides what is near-certain, another signs the merges off, and in a copy they are all taken back.
 
+Made-up feeds of one seed come to the same figures everywhere. So the demo holds its own against those in README.md, and
+exits 1 where they differ.
+
 Airflow runs inside this process (its own `dag.test`, SQLite), so that nothing is left running. That way it does not
 mind pools, and retries are switched off, so that a failure shows at once.
 """
@@ -9,6 +12,7 @@ mind pools, and retries are switched off, so that a failure shows at once.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -48,6 +52,20 @@ class DemoError(Exception):
     """Something did not come out as it should; the message says what."""
 
 
+class OtherFiguresError(DemoError):
+    """The figures are not those that README.md prints."""
+
+    def __init__(self, others: Sequence[tuple[str, str]]) -> None:
+        lines = (f"  here       {here}\n  README.md  {there or '(no such line)'}\n" for here, there in others)
+        super().__init__(
+            "Not as README.md has it:\n" + "".join(lines) + "\n"
+            "The same code makes the same figures of the same made-up feeds, so something differs here.\n"
+            "Is all of it as it was cloned (git status)? Then build it anew: make clean, make demo. Is it still so,\n"
+            "report these lines: matching may miss or wrongly suggest pairs of yours too. Whoever changed the sample\n"
+            "or the matching on purpose puts what the demo prints into README.md."
+        )
+
+
 def main() -> int:
     """Run the demo; 0 if everything came out as it should."""
     shutil.rmtree(HOME, ignore_errors=True)
@@ -73,6 +91,10 @@ def main() -> int:
         with step(console, "In a copy of the home, every merge is taken back"):
             _undo_in_a_copy(merged)
         console.print(_told_of_merges(decided, merged))
+        lines = [f"{what} {' '.join(figures)}" for what, *figures in _rows_of(nights)]
+        if others := unlike_readme("\n".join((*lines, _verdict(truth), _told_of_merges(decided, merged)))):
+            raise OtherFiguresError(others)
+        console.print("Every figure is the one that README.md prints.\n")
     except Exception as error:
         console.print_exception() if not isinstance(error, DemoError) else console.print(f"[red]{error}[/red]")
         console.print(f"The demo failed. Airflow's log: {shown(LOG)}")
@@ -243,10 +265,15 @@ def _told_of_merges(decided: int, merged: Merged) -> str:
 
 def _table_of(nights: dict[date, Told]) -> Table:
     table = Table("What each night did", *(Column(f"{night}", justify="right") for night in nights), box=SIMPLE_HEAD)
-    counts = [_counts(told) for told in nights.values()]
-    for what in counts[0]:
-        table.add_row(what, *(f"{night[what]:,}" for night in counts))
+    for row in _rows_of(nights):
+        table.add_row(*row)
     return table
+
+
+def _rows_of(nights: dict[date, Told]) -> list[tuple[str, ...]]:
+    """What was counted, and what each night came to."""
+    counts = [_counts(told) for told in nights.values()]
+    return [(what, *(f"{night[what]:,}" for night in counts)) for what in counts[0]]
 
 
 def _counts(told: Told) -> dict[str, int]:
@@ -277,6 +304,27 @@ def _verdict(truth: Truth) -> str:
 
 def _most(by_kind: dict[str, int]) -> str:
     return "".join(f", {kind.replace('_', ' ')} {count}" for kind, count in list(by_kind.items())[:4])
+
+
+def unlike_readme(printed: str) -> list[tuple[str, str]]:
+    """Each line with a figure that README.md prints otherwise, beside the line that it has instead (or nothing).
+
+    Lines belong together that count the same thing.
+    """
+    block = (ROOT / "README.md").read_text(encoding="utf-8").partition("```text demo\n")[2].partition("```")[0]
+    there = {_what(line): line for line in _with_figures(block)}
+    return [(line, there.get(_what(line), "")) for line in _with_figures(printed) if there.get(_what(line)) != line]
+
+
+def _with_figures(text: str) -> list[str]:
+    lines = (" ".join(line.split()) for line in text.splitlines())
+    return [line for line in lines if re.search(r"\d", line)]
+
+
+def _what(line: str) -> str:
+    """What a line counts: the words up to its first figure, or after it where that is its second word."""
+    found = re.match(r"Of [\d,]+ (\w+)|(\D*)", line)
+    return found.group(1) or found.group(2) if found else line
 
 
 def shown(path: Path) -> Path:

@@ -29,6 +29,8 @@ red task *with downstream*; the rest follows. Logs and XCom hold counts and ids 
 - **`stage` or `match` failed at once, with a suite in the message.** A table failed its checks. The register was left
   as it was, and nothing was published. This is not tried again, since it would fail again: find out which file brought
   it (`raw.files`), move that file away or correct its mapping, then clear the task.
+- **Any task failed at once with `oneclient upgrade` in its message.** The home is of an earlier release (W4, L5), or
+  of a later one (W3, L4): back it up and upgrade it, or run the newer program, then clear the task.
 - **`score_on_spark` failed.** Read `problem.txt` in the folder that `hand_out` gives. Clear `hand_out` with downstream;
   or set `match.engine = "duckdb"` in `HOME/settings.toml` first, for the same outcome on this machine.
 - **Anything else** is tried three times more, after 1, 2 and 4 minutes. `WarehouseBusyError` after that means
@@ -80,6 +82,7 @@ if TYPE_CHECKING:
     from pipelines.settings import Settings
 
 LONDON = "Europe/London"
+OF_ANOTHER_RELEASE = {"L4", "L5"}  # codes of a decision store that `oneclient upgrade`, or the newer program, can use
 DAY: dict[str, Any] = {
     "day": Param(
         None, type=["null", "string"], format="date", description="Left out: the day before the run, in London."
@@ -98,7 +101,9 @@ def tonight(provider: Provider) -> Iterator[tuple[Settings, Path, date]]:
     from pipelines.match.spark.handover import SparkDisagreesError
     from pipelines.monitor.notice import problem_of
     from pipelines.quality import TableGateError
+    from pipelines.schema import WarehouseShapeError
     from pipelines.settings import SettingsError, load_settings
+    from pipelines.troubles import KnownError
     from pipelines.unforeseen import quoting_nobody
 
     context = get_current_context()
@@ -111,7 +116,8 @@ def tonight(provider: Provider) -> Iterator[tuple[Settings, Path, date]]:
             yield settings, Path(provider.inbox or params["inbox"] or settings.inbox), date.fromisoformat(day)
     except Exception as error:
         context["ti"].xcom_push("problem", problem_of(error))
-        if isinstance(error, SettingsError | TableGateError | DecisionsDamagedError | SparkDisagreesError):
+        for_good = SettingsError | TableGateError | DecisionsDamagedError | SparkDisagreesError | WarehouseShapeError
+        if isinstance(error, for_good) or (isinstance(error, KnownError) and error.trouble.code in OF_ANOTHER_RELEASE):
             raise AirflowFailException(error.told) from error
         raise
 

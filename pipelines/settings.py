@@ -8,18 +8,33 @@ import os
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from phonenumbers import SUPPORTED_REGIONS
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 
+from pipelines.mistakes import first_mistake, line_of
 from pipelines.private import keep_private, make_folder
 from pipelines.providers import LIST_VARIABLE, Provider, ProvidersError, provider_of, read_providers
+from pipelines.sections import (
+    DecisionSettings,
+    EncryptionSettings,
+    IngestSettings,
+    MergeSettings,
+    MetricsSettings,
+    ReportSettings,
+    RetentionSettings,
+    Section,
+    SparkSettings,
+    WarehouseSettings,
+)
+from pipelines.sections import MatchSettings as MatchSettings  # noqa: PLC0414 - matching has it from here
 from pipelines.troubles import KnownError
 
 HOME_VARIABLE = "ONECLIENT_HOME"
 KEY_VARIABLE = "ONECLIENT_KEY"
+_A_HOME_HAS = ("settings.toml", "inbox", "sources", "oneclient.duckdb", "decisions.sqlite")  # one of them is enough
 Listed = TypeVar("Listed")
 TIERS = ("near-certain", "likely", "possible")
 
@@ -36,143 +51,13 @@ class KeyRefusedError(SettingsError):
     code = "K1"
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+class NoHomeError(KnownError):
+    """There is no home where one is to be looked at. Nothing was made there."""
+
+    code = "S8"
 
 
-class WarehouseSettings(_Section):
-    """How much of the machine DuckDB may take; left out, DuckDB decides."""
-
-    threads: int | None = Field(default=None, ge=1, le=256)
-    memory_limit: str | None = Field(default=None, pattern=r"^(?i:\d+(\.\d+)? ?(%|[KMGT]i?B))$")
-    lock_wait_seconds: float = Field(default=60.0, ge=0, allow_inf_nan=False)
-
-
-class IngestSettings(_Section):
-    """Limits that keep one bad file from hurting the night."""
-
-    max_unpacked_megabytes: int = Field(default=2_048, ge=1)
-    max_compression_ratio: int = Field(default=200, ge=10)
-
-
-class MatchSettings(_Section):
-    """Which model scores the night, and what a tier promises.
-
-    ``near_certain`` and ``likely`` are precisions, the share of the tier's pairs that are expected to be one person:
-    where the tier begins follows from what was measured. ``possible`` is the least match probability worth a look.
-    ``engine`` says what looks through the pairs; the outcome is the same.
-    """
-
-    model: str | None = Field(default=None, pattern=r"^[\w-]+$")
-    engine: Literal["duckdb", "spark"] = "duckdb"
-    seed: int = Field(default=20261120, ge=0, lt=2**31)
-    near_certain: float = Field(default=0.9995, gt=0.5, lt=1)
-    likely: float = Field(default=0.99, gt=0.5, lt=1)
-    possible: float = Field(default=0.50, gt=0, lt=1)
-
-    @model_validator(mode="after")
-    def _in_order(self) -> MatchSettings:
-        if self.likely > self.near_certain:
-            raise ValueError("likely promises more than near_certain; it has to be the lower of the two")
-        return self
-
-
-class SparkSettings(_Section):
-    """What Spark works with where ``match.engine`` is ``spark``; a night with fewer than ``from_records`` new or
-    changed records is left to DuckDB.
-
-    ``exchange`` is a folder that all machines of a cluster see at one path (left out: HOME/scratch/spark). ``conf`` are
-    Spark's own properties, and go before ours.
-    """
-
-    master: str = Field(default="local[*]", pattern=r"^\S+$")
-    from_records: int = Field(default=100_000, ge=0)
-    driver_memory: str = Field(default="4g", pattern=r"^\d+[mgt]$")
-    executor_memory: str = Field(default="4g", pattern=r"^\d+[mgt]$")
-    shuffle_partitions: int = Field(default=64, ge=1)
-    exchange: Path | None = None
-    conf: dict[str, str] = {}
-
-    @field_validator("exchange")
-    @classmethod
-    def _absolute(cls, exchange: Path | None) -> Path | None:
-        if exchange and not exchange.is_absolute():
-            raise ValueError("it has to begin with /")
-        return exchange
-
-    @field_validator("conf")
-    @classmethod
-    def _properties(cls, conf: dict[str, str]) -> dict[str, str]:
-        for name, value in conf.items():
-            if not name.startswith("spark.") or not f"{name}{value}".isprintable() or " " in name:
-                raise ValueError('each is a property of Spark on one line, like "spark.executor.instances" = "4"')
-        return conf
-
-
-class DecisionSettings(_Section):
-    """Where decisions are kept (left out: HOME/decisions.sqlite), and whether approver and executor are two persons."""
-
-    url: SecretStr | None = None
-    two_persons: bool = True
-
-
-class MergeSettings(_Section):
-    """How the visits of a merge are parted by date, and how many partitions one Airflow task takes on."""
-
-    partition: Literal["week", "month", "quarter", "year"] = "month"
-    partitions_per_task: int = Field(default=12, ge=1)
-
-
-class ReportSettings(_Section):
-    """What leaves the building: ``mask`` hides most of each name, birth date, address and number in the report.
-
-    A report holds so many ``candidates``, the most harmful first, and shows so many of them on its page.
-    """
-
-    mask: bool = False
-    candidates: int = Field(default=20_000, ge=1, le=500_000)
-    candidates_on_page: int = Field(default=200, ge=1)
-
-
-class RetentionSettings(_Section):
-    """How many days things are kept for; what is left out is kept for ever.
-
-    ``raw_days``: rows as sent and the originals in the archive; ``report_days``: the reports of past nights;
-    ``quarantine_days``: refused files; ``access_log_days``: who looked at whom. ``reports_kept`` are the newest
-    reports, which stay however old they are.
-    """
-
-    raw_days: int | None = Field(default=None, ge=1)
-    report_days: int | None = Field(default=None, ge=1)
-    quarantine_days: int | None = Field(default=None, ge=1)
-    access_log_days: int | None = Field(default=None, ge=1)
-    reports_kept: int = Field(default=7, ge=1)
-
-
-class MetricsSettings(_Section):
-    """Where the text file for Prometheus is written (left out: HOME/metrics/oneclient.prom, its owner's alone).
-
-    A ``file`` elsewhere can be read by all: it holds counts, and nobody's data.
-    """
-
-    file: Path | None = None
-
-    @field_validator("file")
-    @classmethod
-    def _for_the_collector(cls, file: Path | None) -> Path | None:
-        if file and (not file.is_absolute() or file.suffix != ".prom"):
-            raise ValueError("it has to begin with / and end in .prom")
-        return file
-
-
-class EncryptionSettings(_Section):
-    """``weak_randomness`` lets DuckDB encrypt with random numbers of its own where its extension httpfs, which has good
-    ones, is not installed: to try it out, and for machines that cannot have the extension."""
-
-    weak_randomness: bool = False
-
-
-class Settings(_Section):
+class Settings(Section):
     """Everything an operator may set; each field but ``home`` and ``key`` is a line or a section of
     ``HOME/settings.toml``. With a ``key`` the home is encrypted; it comes from the environment and is never written."""
 
@@ -313,6 +198,20 @@ def load_settings(home: Path | None = None) -> Settings:
     return read_settings(home)
 
 
+def load_home(home: Path | None = None) -> Settings:
+    """As ``load_settings``, for what looks at a home that is there and must not make one at a mistyped path.
+
+    Raises NoHomeError where there is none.
+    """
+    folder = home_folder(home)
+    if not any((folder / name).exists() for name in _A_HOME_HAS):
+        raise NoHomeError(
+            f"There is no home in {folder}, and none was made. Is the path right (--home, else ONECLIENT_HOME, else "
+            "./home)? A new home is made by its first night: oneclient nightly --home FOLDER"
+        )
+    return load_settings(home)
+
+
 def read_settings(home: Path | None = None) -> Settings:
     """As ``load_settings``, for a server that hosts others too and so keeps the rights of what they make."""
     home = home_folder(home)
@@ -327,7 +226,11 @@ def read_settings(home: Path | None = None) -> Settings:
             )
         settings = Settings.model_validate({**written, "home": home, "key": key_of_home(home)})
     except ValidationError as error:
-        raise SettingsError(f"settings.toml: {first_problem(error)}. Correct it and run again.") from error
+        line = line_of(error, file.read_text(encoding="utf-8"))
+        where = f"settings.toml, line {line}" if line else "settings.toml"
+        raise SettingsError(
+            f"{where}: {first_mistake(error, Settings)}. Correct it and run again; the README lists every setting."
+        ) from error
     except (ValueError, OSError) as error:
         raise SettingsError(f"settings.toml is not valid TOML: {error}. Correct that line and run again.") from error
     except RecursionError:
@@ -398,9 +301,3 @@ def key_of_environment(variable: str = KEY_VARIABLE) -> SecretStr | None:
             "A new one is made by: oneclient key"
         ) from None
     return key
-
-
-def first_problem(error: ValidationError) -> str:
-    """The first thing pydantic found wrong, as ``where: what``, without the value itself."""
-    problem = error.errors(include_input=False, include_url=False)[0]
-    return f"{'.'.join(map(str, problem['loc'])) or 'file'}: {problem['msg']}"

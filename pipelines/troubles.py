@@ -50,6 +50,7 @@ TROUBLES: dict[str, Trouble] = {
         S6="Spark cannot be started",
         S7="The place of the decisions cannot be used",
     ),
+    **_troubles(FOUND_A_PROBLEM, S8="There is no home where one is looked for"),
     # Keys, and what is sealed with them.
     **_troubles(
         WRONG_USE,

@@ -76,6 +76,15 @@ def decided_home(first_night: tuple[Path, object], tmp_path_factory: pytest.Temp
     return home
 
 
+BY_SAM = ("--by", "Sam Lee", "--reason", "rang her")
+LOOKS_AT_A_HOME = (
+    ("doctor",), ("report",), ("report", "--as-of", DAY), ("candidates",), ("fingerprint",), ("trends",), ("train",),
+    ("decide", "C1", "--verdict", "same", *BY_SAM), ("merge", "plan"), ("merge", "apply", *BY_SAM),
+    ("merge", "undo", "--all", *BY_SAM), ("merge", "status"), ("backup", "--to", "it.bak"), ("upgrade",), ("retire",),
+    ("forget", "careplan/1", *BY_SAM),
+)  # fmt: skip
+
+
 class TestAnswers:
     """Exit code 0, and with ``--json`` nothing but JSON on the standard output."""
 
@@ -163,10 +172,11 @@ class TestAnswers:
 
     def test_the_home_is_the_option_then_the_variable(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("ONECLIENT_HOME", str(tmp_path / "by_variable"))
-        oneclient("doctor")
-        oneclient("doctor", "--home", tmp_path / "by_option")
-        assert (tmp_path / "by_variable" / "inbox").is_dir()
-        assert (tmp_path / "by_option" / "inbox").is_dir()
+        load_settings(tmp_path / "by_option")
+        assert oneclient("fingerprint").exit_code == FOUND_A_PROBLEM
+        assert oneclient("fingerprint", "--home", tmp_path / "by_option").exit_code == 0
+        load_settings(tmp_path / "by_variable")
+        assert oneclient("fingerprint").exit_code == 0
 
     @pytest.mark.parametrize("command", COMMANDS)
     def test_help(self, command: str) -> None:
@@ -296,6 +306,19 @@ class TestProblems:
         assert "left as they were" in said
         assert not office.settings.reports.exists()
 
+    @pytest.mark.parametrize("command", LOOKS_AT_A_HOME, ids=" ".join)
+    @pytest.mark.parametrize("there", [True, False], ids=["an empty folder", "no folder"])
+    def test_no_home_is_made_where_one_is_looked_for(
+        self, tmp_path: Path, command: tuple[str, ...], there: bool
+    ) -> None:
+        folder = tmp_path / "hmoe"
+        if there:
+            folder.mkdir()
+        said = refused(oneclient(*command, "--home", folder), FOUND_A_PROBLEM)
+        assert said.startswith(f"oneclient: [S8] There is no home in {folder}, and none was made.")
+        assert "oneclient nightly --home" in said
+        assert list(tmp_path.rglob("*")) == [folder] * there
+
     def test_a_warehouse_in_use(self, tmp_path: Path) -> None:
         (tmp_path / "settings.toml").write_text("[warehouse]\nlock_wait_seconds = 0\n")
         with open_warehouse(load_settings(tmp_path)):
@@ -304,7 +327,8 @@ class TestProblems:
         assert "open in another process" in ran.stderr
 
     def test_nothing_to_train_on(self, tmp_path: Path) -> None:
-        assert "oneclient nightly" in refused(oneclient("train", "--home", tmp_path), FOUND_A_PROBLEM)
+        load_settings(tmp_path)
+        assert "[T1]" in refused(oneclient("train", "--home", tmp_path), FOUND_A_PROBLEM)
 
     def test_a_file_that_no_feed_fits(self, tmp_path: Path) -> None:
         file = tmp_path / "rota.csv"
@@ -334,8 +358,8 @@ class TestWrongUse:
         ("written", "said"),
         [
             ("provider = ", "settings.toml is not valid TOML"),
-            ("[match]\nlikely = 2\n", "match.likely: Input should be less than 1"),
-            ("[mtach]\nlikely = 0.9\n", "mtach: Extra inputs are not permitted"),
+            ("[match]\nlikely = 2\n", "match.likely is 2; it has to be a number above 0.5"),
+            ("[mtach]\nlikely = 0.9\n", "there is no setting mtach (did you mean match?)"),
         ],
     )
     def test_bad_settings(self, tmp_path: Path, written: str, said: str) -> None:
@@ -360,6 +384,7 @@ class TestWrongUse:
 
     @pytest.mark.parametrize("command", [("report",), ("report", "--as-of", DAY), ("candidates",)])
     def test_no_night_yet(self, tmp_path: Path, command: tuple[str, ...]) -> None:
+        load_settings(tmp_path)
         said = refused(oneclient(*command, "--home", tmp_path), WRONG_USE)
         assert "No night has" in said
 

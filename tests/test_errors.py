@@ -145,6 +145,7 @@ PROVOKED: dict[str, Callable[[Path], tuple[object, ...]]] = {
     "R2": lambda home: ("report", "--as-of", "2026-11-20", "--home", home),
     "W2": _damaged,
     "B1": _no_backup,
+    "S8": lambda home: ("doctor", "--home", home / "hmoe"),
     "T1": lambda home: ("train", "--home", home),
 }  # fmt: skip
 
@@ -152,6 +153,7 @@ PROVOKED: dict[str, Callable[[Path], tuple[object, ...]]] = {
 class TestOnTheCommandLine:
     @pytest.mark.parametrize("code", PROVOKED)
     def test_it_is_one_line_with_its_code_and_where_to_read_on(self, code: str, tmp_path: Path) -> None:
+        (tmp_path / "inbox").mkdir()
         arguments, trouble = PROVOKED[code](tmp_path), TROUBLES[code]
         ended = oneclient(*arguments)
         assert (ended.exit_code, ended.stdout) == (trouble.exit_code, "")
@@ -175,6 +177,7 @@ class TestOnTheCommandLine:
         def failing(*_: object) -> None:
             raise ValueError("Ann Archer")
 
+        load_settings(tmp_path)
         monkeypatch.setattr("pipelines.doctor.examine", failing)
         ended = oneclient("doctor", "--home", tmp_path, "--json")
         assert (ended.exit_code, json.loads(ended.stdout)["error"]["code"]) == (1, "X1")

@@ -195,6 +195,7 @@ class TestTheCommandLine:
     def test_a_provider_is_named_instead_of_its_home(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         providers_of(tmp_path, monkeypatch)
         assert home_of("beta") == tmp_path / "beta"
+        (tmp_path / "beta" / "inbox").mkdir(parents=True)
         assert run("fingerprint", "--provider", "beta").exit_code == 0
         assert (tmp_path / "beta" / "oneclient.duckdb").exists() and not (tmp_path / "acme").exists()
 

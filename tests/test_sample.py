@@ -274,6 +274,16 @@ def test_the_dirt_of_the_councils_is_in_their_files(sample: tuple[Path, SampleSu
     assert "DateOfBirth" not in _grid(leeds)[0] + _grid(leeds)[1]
 
 
+def test_money_is_what_home_care_costs(sample: tuple[Path, SampleSummary]) -> None:
+    orders = [row for path in _files(sample[0], "purchase_orders") for row in _good_rows(path)]
+    assert {row["UnitOfMeasure"] for row in orders} == {"Hours", "Visits", "Weeks"}
+    for row in orders:
+        rate, units = float(row["Rate"].strip("£").replace(",", "")), float(row["WeeklyUnits"])
+        minutes = {"Hours": 60, "Visits": int(row["VisitMinutes"])}.get(row["UnitOfMeasure"])
+        assert 17.9 < rate * 60 / minutes <= 32 if minutes else (950 <= rate < 1350 and units == 1)
+        assert rate * units < 1350
+
+
 def test_what_must_never_be_stored_can_be_searched_for(sample: tuple[Path, SampleSummary]) -> None:
     for path in _files(sample[0], "roster_clients"):
         for row in _good_rows(path):

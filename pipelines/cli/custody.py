@@ -8,7 +8,7 @@ import click
 
 from pipelines.cli import screen
 from pipelines.cli.door import answer, command, progress
-from pipelines.settings import home_folder, key_of_home, load_settings
+from pipelines.settings import home_folder, key_of_home, load_home
 
 Existing = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -19,7 +19,7 @@ def backup(to: Path, home: Path | None, as_json: bool) -> None:
     """Put all of the home into one file, of one moment; sealed if the home is encrypted."""
     from pipelines.custody.backup import back_up
 
-    settings = load_settings(home)
+    settings = load_home(home)
     with progress(quiet=as_json) as told:
         made = back_up(settings, to, told).as_dict()
     answer(made, as_json, lambda: screen.show_pairs("Backed up", made))
@@ -43,7 +43,7 @@ def upgrade(dry_run: bool, home: Path | None, as_json: bool) -> None:
     from pipelines.upgrade import upgrade as bring_to_present
 
     with progress(quiet=as_json) as told:
-        done = bring_to_present(load_settings(home), dry_run=dry_run, progress=told)
+        done = bring_to_present(load_home(home), dry_run=dry_run, progress=told)
 
     def show() -> None:
         for step in done.steps:

@@ -10,7 +10,7 @@ import click
 
 from pipelines.cli import completing, screen
 from pipelines.cli.door import FOUND_A_PROBLEM, Day, answer, command
-from pipelines.settings import TIERS, load_settings
+from pipelines.settings import TIERS, load_home
 
 
 @command
@@ -23,7 +23,7 @@ def candidates(tier: str | None, as_of: datetime | None, settled_too: bool, home
 
     from pipelines.review.commands import list_candidates
 
-    listed = list_candidates(load_settings(home), as_of.date() if as_of else None)
+    listed = list_candidates(load_home(home), as_of.date() if as_of else None)
     found = [asdict(c) for c in listed if tier in {None, c.tier} and (settled_too or not c.settled)]
     answer(found, as_json, lambda: screen.show_candidates(found))
 
@@ -63,7 +63,7 @@ def decide(
     is_cluster = (candidate or "").strip().upper().startswith("K")
     if apart and not is_cluster:
         raise click.UsageError("--apart goes with a cluster (K…).")
-    settings, who, verdict = load_settings(home), who or "", verdict or ""
+    settings, who, verdict = load_home(home), who or "", verdict or ""
     cells = {
         "survivor": survivor or "", "aliases": aliases or "", "move_active_orders": "yes" if move_active_orders else "",
         "keep_reference": ";".join(keep_reference), "enrolment": ";".join(enrolment),

@@ -11,7 +11,7 @@ import click
 
 from pipelines.cli import screen
 from pipelines.cli.door import FOUND_A_PROBLEM, Day, answer, command, progress
-from pipelines.settings import load_settings
+from pipelines.settings import load_home
 
 
 @command
@@ -26,7 +26,7 @@ def forget(
     """Erase all personal data of CLIENT (a record as the report names it), with all records merged with it."""
     from pipelines.custody import forget as forgetting
 
-    settings = load_settings(home)
+    settings = load_home(home)
     if dry_run:
         outcome = forgetting.preview(settings, client)
     elif not who:
@@ -71,5 +71,5 @@ def retire(day: datetime | None, dry_run: bool, home: Path | None, as_json: bool
     """Let go what is older than the settings keep it ([retention]); every night does so, too."""
     from pipelines.custody.retention import retire as let_go
 
-    found = let_go(load_settings(home), day.date() if day else None, dry_run=dry_run).as_dict()
+    found = let_go(load_home(home), day.date() if day else None, dry_run=dry_run).as_dict()
     answer(found | {"dry_run": dry_run}, as_json, lambda: screen.show_pairs("Would go" if dry_run else "Gone", found))

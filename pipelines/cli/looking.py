@@ -11,7 +11,7 @@ import click
 from pipelines.cli import completing, screen
 from pipelines.cli.door import FOUND_A_PROBLEM, answer, at_work, command, main
 from pipelines.feeds import FEEDS
-from pipelines.settings import listed_providers, load_settings
+from pipelines.settings import listed_providers, load_home, load_settings
 
 
 @command
@@ -37,7 +37,7 @@ def fingerprint(scope: str, home: Path | None, as_json: bool) -> None:
     """A hash of the whole state, or of the linked rows and whom they count for alone."""
     from pipelines import fingerprint as state
 
-    digest = state.fingerprint(load_settings(home), "linked" if scope == "linked" else "all")
+    digest = state.fingerprint(load_home(home), "linked" if scope == "linked" else "all")
     answer({"scope": scope, "fingerprint": digest}, as_json, lambda: click.echo(digest))
 
 
@@ -46,7 +46,7 @@ def doctor(home: Path | None, as_json: bool) -> None:
     """Say whether this home, what is installed and Airflow are in good health, and what to do if not."""
     from pipelines.doctor import examine, examine_installation
 
-    settings = load_settings(home)
+    settings = load_home(home)
     findings = [*examine_installation(), *examine(settings)]
     well = all(finding.well for finding in findings)
     answer({"well": well, "findings": [f.as_dict() for f in findings]}, as_json, lambda: screen.show_findings(findings))

@@ -12,7 +12,7 @@ import click
 
 from pipelines.cli import completing, screen
 from pipelines.cli.door import FOUND_A_PROBLEM, Day, answer, command, main, progress
-from pipelines.settings import Settings, load_settings
+from pipelines.settings import Settings, load_home
 
 P = ParamSpec("P")
 
@@ -71,7 +71,7 @@ def merge_plan(
     """Say what would be merged, what it would move, and what stands in the way. Changes nothing."""
     from pipelines.merge.plan import plan_merges
 
-    settings = load_settings(home)
+    settings = load_home(home)
     found = plan_merges(settings, _selection(from_on, to_on, authority, wave, candidate_ids, who))
     _answer_plan(settings, found, as_json)
 
@@ -89,7 +89,7 @@ def merge_apply(
     from pipelines.merge.commands import apply
     from pipelines.merge.plan import plan_merges
 
-    settings, selection = load_settings(home), _selection(from_on, to_on, authority, wave, candidate_ids, who)
+    settings, selection = load_home(home), _selection(from_on, to_on, authority, wave, candidate_ids, who)
     if dry_run:
         _answer_plan(settings, plan_merges(settings, selection), as_json)
         return
@@ -116,7 +116,7 @@ def merge_undo(
 
     if bool(merge_ids) == every:
         raise click.UsageError("Name the merges to undo, or --all.")
-    settings, named = load_settings(home), None if every else merge_ids
+    settings, named = load_home(home), None if every else merge_ids
     if dry_run:
         _answer_plan(settings, plan_undo(settings, named), as_json)
         return
@@ -124,7 +124,7 @@ def merge_undo(
         raise click.UsageError("Say who takes the merges back: --by NAME.")
     with progress(quiet=as_json) as told:
         done = take_back(settings, named, who=who, reason=reason, progress=told)
-    answer(done.as_dict(), as_json, lambda: screen.show_merged(done.as_dict()))
+    answer(done.as_dict(), as_json, lambda: screen.show_undone(done.as_dict()))
 
 
 @merge_command("status")
@@ -133,7 +133,7 @@ def merge_status(as_of: datetime | None, home: Path | None, as_json: bool) -> No
     """Say where every merge stands, and what was found on merged-away records. Exit 1 if something must not be."""
     from pipelines.merge.status import merge_status as status
 
-    found = status(load_settings(home), as_of.date() if as_of else None)
+    found = status(load_home(home), as_of.date() if as_of else None)
     answer(found.as_dict(), as_json, lambda: screen.show_status(found))
     sys.exit(FOUND_A_PROBLEM if any(finding.breaks_a_law for finding in found.findings) else 0)
 

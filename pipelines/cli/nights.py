@@ -10,7 +10,7 @@ import click
 
 from pipelines.cli import screen
 from pipelines.cli.door import Day, answer, at_work, command, progress
-from pipelines.settings import Settings, load_settings
+from pipelines.settings import Settings, load_home, load_settings
 
 
 @command
@@ -57,7 +57,7 @@ def train(home: Path | None, as_json: bool) -> None:
     """Train the model on the register as it stands and make it the current one."""
     from pipelines import nightly
 
-    settings = load_settings(home)
+    settings = load_home(home)
     with at_work("training the model", quiet=as_json):
         trained = nightly.train(settings)
     folder = settings.models / trained["model_version"]
@@ -72,7 +72,7 @@ def report(as_of: datetime | None, home: Path | None, as_json: bool) -> None:
     """Publish the candidate report again and say where it is."""
     from pipelines.review.publish import last_night, publish_report, rebuild_report
 
-    settings = load_settings(home)
+    settings = load_home(home)
     with at_work("writing the report", quiet=as_json):
         if as_of:
             folder = rebuild_report(settings, as_of.date())
@@ -87,7 +87,7 @@ def trends(home: Path | None, as_json: bool) -> None:
     """Publish the page of trends again and say where it is: how what is sent, and what came of it, went over time."""
     from pipelines.monitor.trends import trends_of
 
-    told, page = trends_of(load_settings(home))
+    told, page = trends_of(load_home(home))
     answer(
         {**told.as_dict(), "page": str(page)}, as_json, lambda: screen.console.print(f"Trends: {page}", soft_wrap=True)
     )

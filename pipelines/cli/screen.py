@@ -46,7 +46,8 @@ def _said(value: Any) -> str:
 
 def _in_all(counts: dict[str, int]) -> str:
     """What a sum is made of: `` (new reference 80, …)``; nothing for nothing."""
-    each = ", ".join(f"{name.replace('_', ' ')} {count:,}" for name, count in counts.items())
+    order = sorted(counts, key=TIERS.index) if counts.keys() <= set(TIERS) else counts
+    each = ", ".join(f"{name.replace('_', ' ')} {counts[name]:,}" for name in order)
     return f" ({each})" if each else ""
 
 
@@ -57,6 +58,8 @@ def show_night(night: dict[str, Any]) -> None:
         counts = (f"{landing[c]:,}" for c in ("rows_read", "rows_loaded", "rows_rejected"))
         files.add_row(landing["feed"], landing["issuer"], landing["status"], *counts, _why(landing))
     console.print(files)
+    if any(landing["rows_rejected"] for landing in night["landings"]):
+        console.print("Why rows were rejected, and which cells could not be read and stayed empty: see the report.")
     made, tiers = night["staging"]["new_clients"], night["matching"]["tiers"]
     console.print(f"New client records: {sum(made.values()):,}{_in_all(made)}")
     console.print(f"Candidates: {sum(tiers.values()):,}{_in_all(tiers)}")
@@ -143,6 +146,20 @@ def show_plan(plan: Any, page: Path) -> None:
     if plan.unfinished:
         console.print(f"A run is not finished (entry {plan.unfinished}): oneclient merge apply finishes it")
     console.print(f"Plan: {page}", soft_wrap=True)
+
+
+def show_undone(done: dict[str, Any]) -> None:
+    """How much was taken back and moved back, what becomes of the decisions, and where it is published."""
+    undone, rows = done["undone"], {kind: rows for kind, rows in done["moved"].items() if rows}
+    moved = ", ".join(f"{count:,} {kind.replace('_', ' ')}" for kind, count in rows.items())
+    console.print(f"Taken back: {undone:,} {'merge' if undone == 1 else 'merges'}")
+    console.print(f"Moved back to the records that they came in for: {moved or 'nothing'}")
+    if undone:
+        console.print(
+            "What was decided has lapsed: each case is open again, and merged only if somebody decides it anew."
+        )
+    if done["published"]:
+        console.print(f"Published: {done['published']}", soft_wrap=True)
 
 
 def show_merged(done: dict[str, Any]) -> None:

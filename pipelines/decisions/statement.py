@@ -12,7 +12,7 @@ from typing import Any, Literal, get_args
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pipelines.decisions.evidence import evidence_hash
-from pipelines.settings import first_problem
+from pipelines.mistakes import first_mistake
 from pipelines.troubles import KnownError
 
 Verdict = Literal["same", "different", "unsure"]
@@ -134,7 +134,9 @@ def choices_from(written: Mapping[str, Any]) -> Choices:
     try:
         return Choices.model_validate(dict(written))
     except ValidationError as error:
-        raise DecisionRefusedError(f"The choices cannot be used: {first_problem(error)}.") from None
+        raise DecisionRefusedError(
+            f"The choices cannot be used: {first_mistake(error, Choices, what='choice')}."
+        ) from None
 
 
 def choices_read(text: str) -> Choices:

@@ -35,7 +35,7 @@ from pipelines.ingest.layout import (
 )
 from pipelines.ingest.refusal import ASK_AGAIN, FileRefusedError
 from pipelines.ingest.unpacked import refuse_unsafe_zip
-from pipelines.settings import IngestSettings
+from pipelines.sections import IngestSettings
 from pipelines.sources import Source, heading_key
 
 WORKBOOKS = {".xlsx", ".xlsm"}

@@ -12,7 +12,7 @@ from pathlib import Path
 from pipelines.ingest.layout import DELIMITERS, HEADER_SEARCH_ROWS, Header, filled_width, header_among, text_encoding
 from pipelines.ingest.read import WORKBOOKS, refuse_empty, workbook_rows
 from pipelines.ingest.refusal import ASK_AGAIN, FileRefusedError, NotTextError
-from pipelines.settings import IngestSettings
+from pipelines.sections import IngestSettings
 from pipelines.sources import heading_key
 
 MOST_ROWS = 5_000

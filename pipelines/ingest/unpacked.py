@@ -16,7 +16,7 @@ from typing import IO, Any
 from xml.parsers import expat
 
 from pipelines.ingest.refusal import ASK_AGAIN, FileRefusedError
-from pipelines.settings import IngestSettings
+from pipelines.sections import IngestSettings
 
 MOST_ROWS, MOST_COLUMNS = 1_048_576, 16_384
 _MAX_SPAN_TO_CELLS = 100

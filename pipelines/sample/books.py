@@ -31,6 +31,8 @@ NEW_ORDERS_EACH_NIGHT = 0.02
 VISITS_WITHOUT_AN_ORDER = 0.15
 SECOND_ENROLMENT = 0.05
 
+SERVICES = ("Personal Care", "Domestic", "Sitting", "Respite")
+RESPITE = SERVICES.index("Respite")
 CARE_BANDS = ("Band A", "Band B", "Band C", "Complex")
 FUNDING = ("Local Authority", "Direct Payment", "Continuing Healthcare", "Private top-up")
 KEY_WORKERS = (
@@ -85,7 +87,11 @@ class Books:
         return contract
 
     def _draw_orders(self) -> pd.DataFrame:
-        """One row a purchase order line, in the order in which councils would number them."""
+        """One row a purchase order line, in the order in which councils would number them.
+
+        ``pence`` is the price of one unit: of an hour £18 to £32, of a visit its share of that, of a week of respite
+        £950 to £1,350.
+        """
         rng, details = self.rng, self.details
         lines = rng.choice([1, 2, 3, 4], len(details), p=[0.52, 0.30, 0.12, 0.06])
         detail = np.repeat(np.arange(len(details)), lines)
@@ -109,6 +115,10 @@ class Books:
         visit_minutes = rng.choice([15, 30, 45, 60], size, p=[0.15, 0.45, 0.25, 0.15])
         in_hours = rng.random(size) < 0.6
         visits_a_week = rng.choice([1, 2, 3, 7, 14, 21, 28], size, p=[0.1, 0.1, 0.1, 0.25, 0.2, 0.1, 0.15])
+        carers = rng.choice([1, 2], size, p=[0.8, 0.2])
+        by_the_week, a_week = service == RESPITE, rng.integers(95_000, 135_000, size)
+        an_hour = rng.integers(360, 641, size) * 5
+        a_visit = an_hour * visit_minutes // 60
         return pd.DataFrame(
             {
                 "detail": detail,
@@ -119,11 +129,11 @@ class Books:
                 "start": start,
                 "end": np.where(open_ended, np.datetime64("NaT"), end),
                 "status": status.astype(object),
-                "in_hours": in_hours,
-                "units": np.where(in_hours, visits_a_week * visit_minutes / 60, visits_a_week),
+                "measure": np.select([by_the_week, in_hours], ["Weeks", "Hours"], "Visits").astype(object),
+                "units": np.select([by_the_week, in_hours], [1.0, visits_a_week * visit_minutes / 60], visits_a_week),
                 "visit_minutes": visit_minutes,
-                "carers": rng.choice([1, 2], size, p=[0.8, 0.2]),
-                "pence": np.where(service == 3, rng.integers(95_000, 135_000, size), rng.integers(360, 641, size) * 5),
+                "carers": carers,
+                "pence": np.select([by_the_week, in_hours], [a_week, an_hour], a_visit),
             }
         )
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipelines.sample.books import Books
+from pipelines.sample.books import SERVICES, Books
 from pipelines.sample.names import Texts
 from pipelines.sample.numbers import digits
 from pipelines.sample.places import COUNCILS
@@ -21,7 +21,6 @@ PURCHASE_ORDERS = (
     "PurchaseOrderNumber", "LineNumber", "ServiceType", "StartDate", "EndDate", "WeeklyUnits", "UnitOfMeasure",
     "VisitMinutes", "Carers", "Rate", "Status",
 )  # fmt: skip
-SERVICES = ("Personal Care", "Domestic", "Sitting", "Respite")
 EMBEDDED_NEWLINES = 0.10  # of the addresses of two lines
 POUND_SIGNS = 0.25  # of rates, where a council writes them
 
@@ -85,7 +84,7 @@ def write_orders(books: Books, night: int, council: int, folder: Path, day: date
         "StartDate": write_days_of(rng, orders["start"], habits),
         "EndDate": write_days_of(rng, orders["end"], habits),
         "WeeklyUnits": _decimals(units),
-        "UnitOfMeasure": np.where(orders["in_hours"], "Hours", "Visits"),
+        "UnitOfMeasure": orders["measure"].to_numpy(),
         "VisitMinutes": digits(orders["visit_minutes"].to_numpy()),
         "Carers": digits(orders["carers"].to_numpy()),
         "Rate": rate,

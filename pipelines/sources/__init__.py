@@ -15,9 +15,11 @@ import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from pipelines.feeds import FEEDS, Feed
-from pipelines.settings import SettingsError, first_problem
+from pipelines.mistakes import first_mistake, near
+from pipelines.settings import SettingsError
 from pipelines.sources.written import read_yaml
 
+_SHORT_LIST = 12  # fields that one sentence can list
 _BUILT_IN = Path(__file__).parent
 _DATE_PARTS = re.compile(r"%-?[dmyjHIMS]|%[YbBaApf]|%%")
 
@@ -67,10 +69,17 @@ class Source(_Strict):
     @model_validator(mode="after")
     def _fields_exist(self) -> Source:
         if self.feed not in FEEDS:
-            raise ValueError(f"feed is {self.feed!r}; it must be one of {', '.join(sorted(FEEDS))}")
+            raise ValueError(
+                f"feed is {self.feed!r}{near(self.feed, FEEDS)}; it must be one of {', '.join(sorted(FEEDS))}"
+            )
         known = set(FEEDS[self.feed].field_names)
         if unknown := sorted(set(self.columns.values()) - known):
-            raise ValueError(f"columns name fields that {self.feed} does not have: {', '.join(unknown)}")
+            named = ", ".join(f"{field}{near(field, known)}" for field in unknown)
+            raise ValueError(
+                f"columns name fields that {self.feed} does not have: {named}; those that it has are listed in "
+                "docs/mappings.md#the-fields-of-each-feed"
+                + (f": {', '.join(FEEDS[self.feed].field_names)}" if len(known) <= _SHORT_LIST else "")
+            )
         if twice := sorted({f for f in self.columns.values() if list(self.columns.values()).count(f) > 1}):
             raise ValueError(f"columns give these fields more than one heading: {', '.join(twice)}")
         required = {field.name for field in FEEDS[self.feed].fields if field.required}
@@ -174,5 +183,6 @@ def _checked(name: str, file_name: str, written: dict[str, Any]) -> Source:
         return Source.model_validate({"name": name, **written})
     except ValidationError as error:
         raise SettingsError(
-            f"source mapping {file_name}: {first_problem(error)}. Correct it and run again.", code="S2"
+            f"source mapping {file_name}: {first_mistake(error, Source, what='entry')}. Correct it and run again.",
+            code="S2",
         ) from error

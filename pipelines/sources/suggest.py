@@ -18,6 +18,7 @@ from pipelines.feeds import FEEDS, Feed, Field
 from pipelines.sources import Source, heading_key
 from pipelines.sources.dates import written_dates
 from pipelines.sources.values import FORMAL, TELLING, are_births, are_ids, filled, share_like
+from pipelines.sources.wanted import not_there
 
 _OTHER_WORDS: dict[str, tuple[str, ...]] = {
     "client_id": (
@@ -85,7 +86,8 @@ class Column:
 class Suggestion:
     """A suggested mapping as YAML, with the headings that fit no field and the required fields that no heading fits.
 
-    ``notes`` say what a person should look at.
+    ``notes`` say what a person should look at; first, what follows from the fields ``without`` a heading that a
+    feed of people should have (``address_1 or postcode`` is one).
     """
 
     feed: str
@@ -94,6 +96,7 @@ class Suggestion:
     missing: tuple[str, ...]
     columns: tuple[Column, ...] = ()
     notes: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -147,11 +150,15 @@ def suggest_mapping(
         **({"never_store": never} if never else {}),
     }
     missing = tuple(f.name for f in feed.fields if f.required and f.name not in fields)
-    notes = [f"dates: {note}" for note in dates.notes]
+    without = not_there(feed.name, fields)
+    notes = [f"no column is the {one.called}: {one.follows}" for one in without]
+    notes += [f"dates: {note}" for note in dates.notes]
     notes += [f"{c.heading}: {c.because}" for c in columns if not c.field and c.because]
     unmapped = tuple(c.heading for c in columns if not c.field)
     written = _written(mapping, [c for c in columns if c.field], notes, unmapped, missing)
-    return Suggestion(feed.name, written, unmapped, missing, tuple(columns), tuple(notes))
+    return Suggestion(
+        feed.name, written, unmapped, missing, tuple(columns), tuple(notes), tuple(w.name for w in without)
+    )
 
 
 def _pattern(path: Path) -> str:

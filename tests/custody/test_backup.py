@@ -163,6 +163,7 @@ class TestThereAndBack:
         assert fingerprint(settings_of(tmp_path / "new")) == own.fingerprint()
 
     def test_a_home_before_its_first_night(self, tmp_path: Path) -> None:
+        (tmp_path / "new" / "inbox").mkdir(parents=True)
         assert oneclient("backup", "--home", tmp_path / "new", "--to", tmp_path / "b").exit_code == 0
         assert oneclient("restore", tmp_path / "b", "--home", tmp_path / "again").exit_code == 0
 

@@ -138,6 +138,7 @@ class TestTheKey:
         assert said in ended.stdout
 
     def test_what_is_none_is_refused_and_not_repeated(self, tmp_path: Path) -> None:
+        (tmp_path / "inbox").mkdir()
         for bad in (KEY[:-1], KEY.replace("AGE", "GAE"), f"{KEY[:-1]}Q"):
             ended = oneclient("doctor", "--home", tmp_path, key=bad)
             assert ended.exit_code == WRONG_USE
@@ -166,6 +167,7 @@ class TestTheKey:
 
     def test_without_httpfs_it_takes_an_opt_in(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("HOME", str(tmp_path / "of a user without extensions"))
+        (tmp_path / "inbox").mkdir()
         ended = oneclient("fingerprint", "--home", tmp_path, key=KEY)
         assert ended.exit_code == WRONG_USE
         assert "INSTALL httpfs" in ended.stderr

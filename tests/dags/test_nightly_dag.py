@@ -25,11 +25,14 @@ from airflow.utils.session import create_session
 from sqlalchemy import select
 
 from pipelines import nightly as night_steps
+from pipelines.decisions.database import StoreUnavailableError
 from pipelines.fingerprint import fingerprint
 from pipelines.providers import ONLY
 from pipelines.quality import TableGateError
 from pipelines.sample import make_sample
+from pipelines.schema import WarehouseShapeError
 from pipelines.settings import load_settings
+from pipelines.troubles import KnownError
 
 DAGS = Path(__file__).parents[2] / "dags"
 DAG_FILES = sorted(DAGS.glob("*.py"))
@@ -242,6 +245,23 @@ def test_a_table_that_fails_its_suite_is_not_tried_again(
     assert states(run)["stage"] == {"failed"}
     assert states(run)["match"] == states(run)["report"] == {"upstream_failed"}
     assert [task.try_number for task in run.get_task_instances() if task.task_id == "stage"] == [1]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        WarehouseShapeError("Run: oneclient upgrade", code="W4"),
+        WarehouseShapeError("Run the newer oneclient."),
+        StoreUnavailableError("Run: oneclient upgrade", code="L5"),
+    ],
+    ids=lambda error: error.trouble.code,
+)
+def test_a_home_of_another_release_is_not_tried_again(
+    bag: DagBag, home: Path, monkeypatch: pytest.MonkeyPatch, error: KnownError
+) -> None:
+    monkeypatch.setattr(night_steps, "stage", _raise(error))
+    run = bag.dags["nightly"].test()
+    assert [(t.state, t.try_number) for t in run.get_task_instances() if t.task_id == "stage"] == [("failed", 1)]
 
 
 def _raise(error: Exception) -> Any:

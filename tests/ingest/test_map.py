@@ -15,8 +15,10 @@ from click.testing import CliRunner, Result
 from office import Office
 
 from pipelines.cli import main
+from pipelines.feeds import FEEDS
 from pipelines.ingest.unknown import MOST_ROWS
 from pipelines.sources.dates import written_dates
+from pipelines.sources.wanted import WANTED
 
 KENT = """\
 Kent - Adult Social Care;;;;;;;;;;
@@ -119,6 +121,47 @@ class TestHeadingsThatSayLittle:
         said = mapped(office, "a.csv", 'Client ID,Name,DOB\n1,"Archer, Ann",12/03/1941\n')
         assert "Name" in said["unmapped"]
         assert any("forename and surname in two columns" in note for note in said["notes"])
+
+
+MESSY = """\
+Order No,Service User,Property/Street,Care Type,From,Hrs/Wk
+1,Archer Ann,1 Mill Lane,Home care,01/11/2026,7
+2,Bell Arthur,2 Mill Lane,Home care,13/11/2026,3
+3,Smith Joan,3 Mill Lane,Home care,20/11/2026,3
+"""
+
+
+class TestWhatNoColumnIs:
+    """A feed of people that says too little of them to be matched."""
+
+    def test_is_the_first_to_look_at_with_what_follows(self, office: Office) -> None:
+        said = mapped(office, "essex.csv", MESSY, "--feed", "purchase_orders")
+        assert said["missing"] == []
+        assert said["without"] == [
+            "surname", "forename", "date_of_birth", "social_services_ref", "rate", "weekly_units"
+        ]  # fmt: skip
+        assert said["notes"][0] == "no column is the surname: orders would be registered without a surname"
+        assert all(note.startswith("no column is the ") for note in said["notes"][:6])
+
+    def test_stands_in_the_mapping_and_on_the_screen(self, office: Office) -> None:
+        file = office.deliver("essex.csv", MESSY)
+        ran = oneclient("map", file, "--feed", "purchase_orders", "--home", office.settings.home, "--rows", "1")
+        assert "# no column is the surname: orders would be registered without a surname\n" in ran.stdout
+        told = [line for line in ran.stderr.splitlines() if line.startswith("Look at:")]
+        assert told[0] == "Look at: no column is the surname: orders would be registered without a surname"
+
+    def test_one_of_address_and_postcode_is_enough(self, office: Office) -> None:
+        without = mapped(office, "kent.csv", KENT.encode("cp1252"))["without"]
+        assert without == []
+
+    def test_visits_are_not_asked_for_people(self, office: Office) -> None:
+        said = mapped(office, "a.csv", "Booking ID,Client No,Date\n1,7,20/11/2026\n2,7,21/11/2026\n")
+        assert (said["feed"], said["without"]) == ("roster_visits", [])
+
+    @pytest.mark.parametrize("feed", WANTED)
+    def test_what_is_wanted_are_fields_that_the_feed_has_and_rows_may_lack(self, feed: str) -> None:
+        optional = {field.name for field in FEEDS[feed].fields if not field.required}
+        assert {name for one in WANTED[feed] for name in one.fields} <= optional
 
 
 class TestAWorkbook:

@@ -12,7 +12,7 @@ import pytest
 from office import CLIENT_HEADINGS, ENROLMENT_HEADINGS, client, enrolment, table
 
 from pipelines.ingest.read import Contents, read_file
-from pipelines.settings import IngestSettings
+from pipelines.sections import IngestSettings
 from pipelines.sources import load_sources, source_for
 
 LIMITS = IngestSettings()

@@ -14,7 +14,7 @@ from pipelines.review.evidence import gather_report
 from pipelines.review.page import render_page
 from pipelines.review.publish import publish_report
 from pipelines.review.published import NoReportError, read_candidate, read_cluster, read_queue, read_report
-from pipelines.settings import ReportSettings
+from pipelines.sections import ReportSettings
 from pipelines.warehouse import open_warehouse
 
 ANN = {"SocialServicesRef": "0123456", "Address1": "1 Mill Road"}
