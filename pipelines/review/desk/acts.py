@@ -20,6 +20,7 @@ from pipelines.review.desk.frame import show
 from pipelines.review.desk.pages import show_candidate
 from pipelines.review.desk.queue import search
 from pipelines.review.desk.seals import WORKING_DAY, BrokenSealError
+from pipelines.review.joined import refuse_to_unsay_what_is_merged
 from pipelines.review.published import read_candidate
 
 DOOR = "page"
@@ -121,6 +122,8 @@ def decide(asking: Acts, candidate_id: CandidateId) -> HTMLResponse | RedirectRe
 def undo(asking: Acts, candidate_id: CandidateId) -> RedirectResponse:
     """Take back one's own last verdict on a candidate."""
     with asking.at_the_desk() as (store, night, wanted):
+        if row := night.row(candidate_id):
+            refuse_to_unsay_what_is_merged(store.entries(), [row.pair], asking.who)
         store.undo(candidate_id, asking.who, DOOR, asking.form.get("reason", ""))
         there = f"/candidates/{candidate_id}" if night.row(candidate_id) else "/"
         return go_to(asking, there, asking.query(wanted))

@@ -15,6 +15,7 @@ from pipelines.decisions.statement import NO_CHOICES, Choices, person
 from pipelines.decisions.store import DecisionStore
 from pipelines.merge.case import Case
 from pipelines.merge.outcomes import outcomes
+from pipelines.merge.record import Record
 from pipelines.review.contents import Candidate
 from pipelines.review.decide import as_it_stands_today
 from pipelines.review.desk.asking import Asking, Asks, CandidateId
@@ -30,7 +31,8 @@ from pipelines.review.desk.forms import (
 )
 from pipelines.review.desk.frame import show
 from pipelines.review.desk.queue import ROWS_ON_A_PAGE, STATES, Night, Row, Wanted, offers
-from pipelines.review.mask import mask_candidate
+from pipelines.review.joined import Past
+from pipelines.review.mask import mask_candidate, mask_reference
 from pipelines.review.practice import read_practice
 from pipelines.review.published import read_candidate
 from pipelines.review.quality import review_quality
@@ -66,6 +68,7 @@ def queue(asking: Asks, page: int = 1) -> HTMLResponse:
             search_names=searched.get("names", False),
             blind=asking.blind,
             hidden=lambda row: hides(asking, row),
+            timezone=asking.settings.timezone,
             done=_done(asking, night),
             STATES=STATES,
         )
@@ -176,6 +179,10 @@ def show_candidate(
                 blind=blind and not _decided_before(asking, store, candidate_id),
             ),
             candidate=found if seen else mask_candidate(found),
+            day=night.day,
+            timezone=asking.settings.timezone,
+            counts_for=_counts_for(night, found.left, seen),
+            elsewhere=_elsewhere(night, found, seen),
             sides=in_order_of(tried, sides),
             row=row,
             mine=mine,
@@ -211,6 +218,21 @@ def _decided_before(asking: Asking, store: DecisionStore, candidate_id: str) -> 
 def _as_it_stands(asking: Asking, store: DecisionStore, night: Night, candidate_id: str) -> Candidate:
     published = read_candidate(asking.settings, night.day, candidate_id)
     return as_it_stands_today(asking.settings, store, night.day, published)
+
+
+def _counts_for(night: Night, record: Record, seen: bool) -> str:
+    survivor = night.joined.crosswalk.get(record.client_ref, record.client_ref)
+    return survivor if seen else mask_reference(survivor)
+
+
+def _elsewhere(night: Night, found: Candidate, seen: bool) -> list[tuple[str, str, Past]]:
+    """Each of the two that other merges made part of another record: its name, that record's, and the merge."""
+    merges = ((record, night.joined.merge_at(record.client_ref)) for record in (found.left, found.right))
+    return [
+        (record.client_ref if seen else mask_reference(record.client_ref), _counts_for(night, record, seen), past)
+        for record, past in merges
+        if past
+    ]
 
 
 def _done(asking: Asking, night: Night, beside: str = "") -> dict[str, Any] | None:
