@@ -145,7 +145,7 @@ def show_cluster(
             torn=next((row for row in rows if row.state == "conflict"), None),
             revealed=seen,
             ask=ask if seen else masked_references(ask),
-            filled=filled_in(choices, sides) | nothing | dict(form or {}),
+            filled=filled_in(NO_CHOICES if form is not None else choices, sides) | nothing | dict(form or {}),
             refusal=refusal,
             previewed=form is not None and not refusal,
             after=_after(night, wanted, rows),

@@ -101,12 +101,20 @@ def decisions(asking: Asks) -> HTMLResponse:
 @router.get("/bulk")
 def bulk(asking: Asks) -> HTMLResponse:
     """The sample to check, and the rest that may be decided after it."""
+    return show_bulk(asking)
+
+
+def show_bulk(asking: Asking, *, reason: str = "", refusal: str = "", status: int = 200) -> HTMLResponse:
+    """The page of many at once; ``reason`` is what was written but not recorded."""
     with asking.at_the_desk() as (store, night, filters):
         wanted = replace(filters, tier="near-certain", state="waiting")
         return show(
             asking.request,
             "bulk",
+            status,
             here="bulk",
+            reason=reason,
+            refusal=refusal,
             form_token=asking.form_token(),
             check=bulk_check(night, store.entries(), wanted, asking.who, asking.seals.key),
             wanted=wanted,
@@ -163,7 +171,12 @@ def show_candidate(
         found = replace(found, recommended=recommended, outcomes=tried)
         sides = sides_of_pair(found)
         ask = asked(sides)
-        filled = filled_in(choices, sides) | {"verdict": (mine and mine.verdict) or "", "reason": ""} | dict(form or {})
+        before_filling = choices if form is None else NO_CHOICES
+        filled = (
+            filled_in(before_filling, sides)
+            | {"verdict": (mine and mine.verdict) or "", "reason": ""}
+            | dict(form or {})
+        )
         before, after = night.beside(candidate_id, wanted)
         return show(
             asking.request,
