@@ -40,7 +40,8 @@ class Joined:
         for signed in self.live.values():
             for ref in signed.merge.origins:
                 self._merges_at[ref].append(signed)
-        self._taken_back = _taken_back(entries)
+        self.undone = _undone(entries)
+        self._taken_back = {_in_order(pair): past for past in self.undone for pair in past.signed.merge.pairs}
 
     def merge_of(self, pair: Pair) -> Past | None:
         """The merge by which the two count as one record now; None while they are two."""
@@ -77,17 +78,17 @@ def refuse_to_unsay_what_is_merged(entries: Iterable[Entry], pairs: Iterable[Pai
             )
 
 
-def _taken_back(entries: Iterable[Entry]) -> dict[Pair, Past]:
-    """For each pair that a merge followed from which was taken back, the last such merge."""
+def _undone(entries: Iterable[Entry]) -> tuple[Past, ...]:
+    """Every merge that was taken back, in the order of that."""
     standing: dict[str, Signed] = {}
-    found: dict[Pair, Past] = {}
+    found: list[Past] = []
     for entry in signed_off(entries):
         for merge in entry.signed_plan.merges:
             standing.setdefault(merge.merge_id, Signed(merge, entry))
         for undone in entry.signed_plan.undoes:
             if signed := standing.pop(undone.merge_id, None):
-                found |= {_in_order(pair): Past(signed, entry) for pair in undone.pairs}
-    return found
+                found.append(Past(signed, entry))
+    return tuple(found)
 
 
 def _in_order(pair: Pair) -> Pair:

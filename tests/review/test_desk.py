@@ -22,7 +22,7 @@ from pipelines.review.desk.access_log import read_accesses
 from pipelines.review.desk.people import NobodyError, SearchLimit, reviewer
 from pipelines.settings import Settings, load_settings
 
-PAGES = ("/", path_of(1), "/clusters/K0000012", "/decisions", "/bulk", "/quality", "/practice")
+PAGES = ("/", path_of(1), "/clusters/K0000012", "/decisions", "/merges", "/bulk", "/quality", "/practice")
 FORMS = ("/search", "/preferences", "/bulk", "/practice")
 FORMS += tuple(f"/clusters/K0000012/{act}" for act in ("reveal", "preview", "decide", "undo"))
 FORMS += tuple(f"{path_of(1)}/{act}" for act in ("reveal", "preview", "decide", "undo"))

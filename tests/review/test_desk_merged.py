@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 from examples import a_candidate, a_cluster, a_report, a_side
-from the_desk import Desk, home_with, path_of, proper
+from the_desk import Desk, home_with, path_of, proper, publish_a_plan
 
 from pipelines.decisions.signoff import Member, Merge, SignedPlan, Undone
 from pipelines.decisions.statement import DecisionRefusedError
 from pipelines.decisions.store import open_decisions
 from pipelines.review.commands import undo
+from pipelines.review.desk.access_log import read_accesses
 from pipelines.settings import Settings
 
 NIGHT = date(2026, 11, 20)
@@ -116,3 +117,62 @@ def test_a_chain_makes_one_record_of_a_pair_that_nobody_decided(ann: Desk, home:
     sign_off(home, "Sam Lee", a_merge(TWO, ONE), a_merge(TWO, THREE, merge_id="M0000000003"))
     assert "One record now" in ann.read(path_of(2)) and "All decided" in ann.read("/")
     assert "One record now" in ann.read("/clusters/K0000012")
+
+
+class TestThePageOfMerges:
+    def test_before_anything_is_merged(self, ann: Desk) -> None:
+        assert "Nothing is merged" in ann.read("/merges")
+
+    def test_it_lists_what_stands_and_what_was_taken_back_without_a_reference(self, ann: Desk, home: Settings) -> None:
+        merge = a_merge(ONE, TWO, merge_id="M0000000009")
+        sign_off(home, "Sam Lee", merge)
+        take_back(home, "Kim Roe", merge)
+        sign_off(home, "Sam Lee", a_merge(ONE, TWO))
+        shown = ann.read("/merges")
+        said = words(shown)
+        assert '<code class="id">M0000000001</code>' in shown and "undo_merges" in said
+        assert re.search(r"M0000000009, signed off on .+ by Sam Lee; taken back on .+ by Kim Roe", said)
+        assert "100234" not in said and "careplan/•••34" in said and "being carried out" in said
+
+    def test_how_far_each_has_come_is_as_it_was_published_last(self, ann: Desk, home: Settings) -> None:
+        sign_off(home, "Sam Lee", a_merge(ONE, TWO), a_merge(ONE, THREE, merge_id="M0000000002"))
+        current = home.published / "current"
+        current.mkdir(parents=True)
+        lines = "merge_id,state,visits_left\nM0000000001,complete,0\nM0000000002,partial,17\n"
+        (current / "merges.csv").write_text(lines)
+        assert "partial: 17 visits left" in ann.read("/merges") and "complete" in ann.read("/merges")
+
+    def test_blind_mode_hides_whose_they_are_until_one_has_decided(self, home: Settings) -> None:
+        sign_off(home, "Sam Lee", a_merge(ONE, TWO))
+        bea = Desk(home, "bea")
+        bea.fill("/", "/preferences", blind="on")
+        assert "careplan" not in bea.read("/merges") and "hidden until you decide" in bea.read("/merges")
+
+
+class TestPlans:
+    @pytest.fixture
+    def plan(self, home: Settings) -> str:
+        return f"/plans/{publish_a_plan(home)}"
+
+    def test_it_is_masked_until_it_is_revealed_and_the_look_is_written_down(
+        self, ann: Desk, home: Settings, plan: str
+    ) -> None:
+        assert plan in ann.read("/merges")
+        masked = ann.read(plan)
+        assert "100234" not in masked and "00345678" not in masked and "M0000000001" in masked
+        assert f'href="{path_of(1)}"' in masked and "3 visits" in masked and "1 October 2026" in masked
+        assert ann.fill(plan, f"{plan}/reveal").status_code == 303
+        assert "careplan/100234" in ann.read(plan) and "KENT 00345678" in ann.read(plan)
+        looks = [(look["who"], look["act"], look["ids"]) for look in read_accesses(home.home)]
+        assert looks[:2] == [("ann", "reveal", ["0123456789ab"]), ("ann", "look", ["0123456789ab"])]
+        assert "100234" not in Desk(home, "sam").read(plan)
+
+    @pytest.mark.parametrize(
+        "path",
+        ["000000000000", "0123456789AB", "0123456789a", "0123456789abc", "..%2f..%2fpage.key", ".versions",
+         "0123456789ab%2fplan.json", "0123456789ab/plan.json"],
+    )  # fmt: skip
+    def test_what_is_no_plan_is_not_found(self, ann: Desk, plan: str, path: str) -> None:
+        assert ann.get(f"/plans/{path}").status_code == 404
+        assert ann.fill(plan, f"/plans/{path}/reveal").status_code in {404, 405}
+        assert read_accesses(ann.settings.home) == []

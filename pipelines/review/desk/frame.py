@@ -14,6 +14,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment
 from markupsafe import Markup
 
+from pipelines.merge.plan_told import FILTERS, GLOBALS
 from pipelines.publishing.pages import say_day
 from pipelines.review.desk.people import Reviewer, SearchLimit
 from pipelines.review.mask import mask_reference
@@ -60,12 +61,17 @@ def show(request: Request, template: str, status: int = 200, **said: Any) -> HTM
 def _environment() -> Environment:
     """The templates of the report, whose macros show a case here too, with their headings two levels up."""
     made = environment().overlay()
-    made.filters = environment().filters | {
-        "as_h2": _as_h2,
-        "masked": mask_reference,
-        "masked_refs": _masked_refs,
-        "moment": _moment,
-    }
+    made.filters = (
+        environment().filters
+        | FILTERS
+        | {
+            "as_h2": _as_h2,
+            "masked": mask_reference,
+            "masked_refs": _masked_refs,
+            "moment": _moment,
+        }
+    )
+    made.globals = environment().globals | GLOBALS
     return made
 
 
