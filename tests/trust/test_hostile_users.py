@@ -92,7 +92,7 @@ def routes(door: Door) -> list[tuple[APIRoute, str, str]]:
     found = [route for route in door.page.routes if isinstance(route, APIRoute)]
     names = {
         "candidate_id": path_of(1).rpartition("/")[2], "cluster_id": CLUSTER.rpartition("/")[2], "plan_id": PLAN,
-        "name": "desk.js",
+        "pair_id": "P1-01", "name": "desk.js",
     }  # fmt: skip
     return [(route, method, route.path.format(**names)) for route in found for method in sorted(route.methods)]
 
