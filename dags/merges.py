@@ -6,13 +6,17 @@ same, without Airflow: `oneclient merge plan`, `apply`, `undo`, `status`.
 | task | what it does | writes |
 | --- | --- | --- |
 | `plan` | draws up what follows from the decisions, what is in its way, what would move | `published/plans/` |
-| `sign_off` | a **dry run ends here**; else asks a person, records the answer, begins | decision store, `merged.*` |
+| `dry_run_ends_here` | of a **dry run**: its log says where the plan is; what follows is skipped | nothing |
+| `sign_off` | skipped in a dry run; else asks a person, records the answer, begins | decision store, `merged.*` |
 | `begin` | takes up what was signed off, moves what is of today or to come | `merged.*`, `staged.*` |
 | `move` (for a few months each) | moves the visits of the past, a month in one transaction | `merged.*`, `staged.*` |
 | `finish` | moves what is left, verifies; takes a wave back that does not hold | `merged.*` |
 | `publish` | crosswalk, golden clients, worklist, support cases, reconciliation | `published/current/` |
 
 ## Signing off
+
+The plan is a page of the review page: *Read the plan* on the tasks `plan` and `dry_run_ends_here`, a link in what
+`sign_off` asks, and the newest ones under *Review*, *Merges*, beside every merge with its id.
 
 The run waits under *Required Actions* until somebody approves or rejects. Nobody's word counts but what that person's
 own sign-in left in the decision store: a task that is marked as a success, or an XCom that is made up, merges nothing.
@@ -58,25 +62,28 @@ Clear the first red task *with downstream*, unless it says otherwise here.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlparse
+from urllib.parse import urljoin, urlparse
 
 from airflow.providers.standard.exceptions import HITLRejectException
 from airflow.providers.standard.operators.hitl import ApprovalOperator
-from airflow.sdk import DAG, Param, TriggerRule, get_current_context, task
+from airflow.sdk import DAG, BaseOperatorLink, Param, TriggerRule, get_current_context, task
 from airflow.sdk.configuration import conf
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException, TaskAwaitingInput
 
 from pipelines.providers import ONLY, Provider, read_providers
 
 if TYPE_CHECKING:
-    from airflow.sdk import Context
+    from airflow.sdk import BaseOperator, Context
 
     from pipelines.merge.request import Request
     from pipelines.settings import Settings
+
+log = logging.getLogger(__name__)
 
 APPLY = "apply_merges"
 UNDO = "undo_merges"
@@ -125,16 +132,16 @@ class SignOff(ApprovalOperator):
         from pipelines.merge.steps import signed_before
 
         if context["params"]["dry_run"]:
-            raise AirflowSkipException("A dry run: the plan is all there is.")
+            raise AirflowSkipException("A dry run: the plan is all there is. See dry_run_ends_here.")
         with merging(self.provider) as (settings, request, _):
-            if (signed_in := signed_before(settings, _plan_hash(context))) is not None:
+            if (signed_in := signed_before(settings, _plan_hash(context["ti"]))) is not None:
                 return signed_in
             plan = request.plan(settings)
             if not plan.ready and not plan.undoes:
                 raise AirflowSkipException("There is nothing to sign off: see the plan for what is in the way.")
             page = publish_plan(settings, plan) / "plan.html"
             self.subject = headline(plan)
-            self.body = question(plan, str(page.relative_to(settings.home)), f"{_served_under()}{self.provider.page}")
+            self.body = question(plan, str(page.relative_to(settings.home)), _review_page(self.provider))
         try:
             return super().execute(context)
         except TaskAwaitingInput as parked:
@@ -157,12 +164,36 @@ class SignOff(ApprovalOperator):
             return signed_in
 
 
-def _served_under() -> str:
-    return urlparse(conf.get("api", "base_url", fallback="")).path.rstrip("/")
+class PlanLink(BaseOperatorLink):
+    """The button *Read the plan* of a task: to what this run drew up, on the review page."""
+
+    name = "Read the plan"
+
+    def __init__(self, provider: Provider) -> None:
+        self.provider = provider
+
+    def get_link(self, operator: BaseOperator, *, ti_key: Any) -> str:
+        """Where it leads; a worker asks it, when the task ends. ``ti_key``: there, the running task itself."""
+        return _plan_page(self.provider, _plan_hash(ti_key))
 
 
-def _plan_hash(context: Context) -> str | None:
-    told = context["ti"].xcom_pull(task_ids="plan")
+def _plan_page(provider: Provider, plan_hash: str | None) -> str:
+    from pipelines.merge.request import plan_at
+
+    return plan_at(_review_page(provider), plan_hash) if plan_hash else f"{_review_page(provider)}/merges"
+
+
+def _review_page(provider: Provider) -> str:
+    return f"{urlparse(conf.get('api', 'base_url', fallback='')).path.rstrip('/')}{provider.page}"
+
+
+def _whole(path: str) -> str:
+    """An address with its host, where one is configured, so that a log makes a link of it."""
+    return urljoin(conf.get("api", "base_url", fallback=""), path)
+
+
+def _plan_hash(task: Any) -> str | None:
+    told = task.xcom_pull(task_ids="plan")
     return told.get("plan_hash") if isinstance(told, dict) else None
 
 
@@ -178,6 +209,15 @@ def wire(provider: Provider) -> None:
             drawn_up = request.plan(settings)
             publish_plan(settings, drawn_up)
             return counted(drawn_up)
+
+    @task
+    def dry_run_ends_here() -> None:
+        """Says so, and where the plan is; skipped in a run that is to be signed off."""
+        context = get_current_context()
+        if not context["params"]["dry_run"]:
+            raise AirflowSkipException("This is no dry run: it goes on with sign_off.")
+        page = _plan_page(provider, _plan_hash(context["ti"]))
+        log.info("This was a dry run: nothing is changed, and what follows is skipped. Read the plan: %s", _whole(page))
 
     @task(pool=provider.pool)
     def begin(signed_in: int) -> list[list[str]]:
@@ -214,12 +254,18 @@ def wire(provider: Provider) -> None:
     signed_off = SignOff(provider=provider, task_id="sign_off", pool=provider.pool)
     signed_in: Any = signed_off.output
     moved = move.partial(signed_in=signed_in).expand(partitions=begin(signed_in))
-    plan() >> signed_off
+    drawn_up, dry_run_ended = plan(), dry_run_ends_here()
+    for one in (drawn_up, dry_run_ended):
+        one.operator.operator_extra_links = (PlanLink(provider),)
+    drawn_up >> [dry_run_ended, signed_off]
     moved >> finish(signed_in) >> publish()
 
 
 NARROWER = "Only some of them"
-DRY_RUN = Param(True, type="boolean", title="Dry run", description="Draw up and publish the plan, and stop there.")
+DRY_RUN = Param(
+    True, type="boolean", title="Dry run",
+    description="Draw up and publish the plan, and stop there: dry_run_ends_here says where it is.",
+)  # fmt: skip
 REASON = Param(
     None, type=["null", "string"], title="Reason", maxLength=2000,
     description="Why now. It stays in the decision log for ever, so name nobody.",
@@ -239,8 +285,9 @@ ARGUMENTS: dict[str, Any] = {
 }
 
 
-FORMS: dict[str, dict[str, Param]] = {
-    APPLY: {
+def asks_to_merge() -> dict[str, Param]:
+    """The form of ``apply_merges``."""
+    return {
         "from_on": Param(
             None, type=["null", "string"], format="date", title="Visits from",
             description="The first day of the past whose visits move; left out: the first there is.",
@@ -273,21 +320,26 @@ FORMS: dict[str, dict[str, Param]] = {
             None, type=["null", "array"], items={"type": "string"}, title="Candidates", section=NARROWER,
             description="These candidates, by candidate or merge id, one a line.",
         ),
-    },
-    UNDO: {
+    }  # fmt: skip
+
+
+def asks_to_take_back(provider: Provider) -> dict[str, Param]:
+    """The form of ``undo_merges``, which leads to the list of merges."""
+    return {
         "merge_ids": Param(
             None, type=["null", "array"], items={"type": "string"}, title="Merges",
-            description="The merges to take back, by merge id, one a line: oneclient merge status lists them.",
+            description_md="The merges to take back, by merge id, one a line. "
+            f"[Merges]({_review_page(provider)}/merges), in Review, lists them, as does: oneclient merge status",
         ),
         "every_merge": Param(
             False, type="boolean", title="Every merge", description="Instead: every merge that stands.",
         ),
         "reason": REASON,
         "dry_run": DRY_RUN,
-    },
-}  # fmt: skip
+    }  # fmt: skip
+
 
 for one in read_providers():
-    for name, form in FORMS.items():
+    for name, form in ((APPLY, asks_to_merge()), (UNDO, asks_to_take_back(one))):
         with DAG(one.called(name), params=form, tags=one.tags, default_args=ARGUMENTS | one.placed, **WIRING):
             wire(one)

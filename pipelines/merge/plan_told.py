@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from datetime import date
 from functools import cache
 from typing import Any
 
@@ -17,6 +19,7 @@ from pipelines.merge.measure import KINDS
 from pipelines.merge.plan import Plan
 from pipelines.merge.preview import say_pounds
 from pipelines.merge.selection import WAVES
+from pipelines.publishing.masking import mask_reference
 from pipelines.publishing.pages import new_environment
 from pipelines.warehouse import Warehouse
 
@@ -40,20 +43,37 @@ def tell(warehouse: Warehouse, plan: Plan, *, mask: bool) -> Told:
     came in while the merge stood. With ``mask`` it is fit to leave the building."""
     arrived = _arrivals(warehouse, [one.merge.merge_id for one in plan.undoes])
     told = plan.as_dict()
-    for state in ("ready", "blocked", "undoes"):
-        told[state] = [
-            _merge(masked_merge(one) if mask else one, arrived[one["merge_id"]], mask=mask)
-            for one in _plain(told[state])
-        ]
-    return told
+    for state in _STATES:
+        told[state] = [_merge(one, arrived[one["merge_id"]]) for one in _plain(told[state])]
+    return masked_told(told) if mask else told
+
+
+def masked_told(told: Told) -> Told:
+    """The same plan, fit to leave the building."""
+    merges = {
+        state: [_merge(masked_merge(one), map(masked, one["arrivals"])) for one in told[state]] for state in _STATES
+    }
+    held_back = [{**one, "reason": _masked_refs(one["reason"])} for one in told["held_back"]]
+    return {**told, **merges, "held_back": held_back, "masked": True}
+
+
+def read_told(text: str) -> Told:
+    """A plan from the JSON that was published of it."""
+    told: Told = json.loads(text)
+    parts = [{**part, "from_on": _day(part["from_on"])} for part in told["partitions"]]
+    return {**told, **{name: _day(told[name]) for name in ("as_of", "from", "to")}, "partitions": parts}
 
 
 def plan_page(told: Told, *, most: int) -> str:
     """The plan as one page that needs nothing from elsewhere, with at most ``most`` merges of a wave in full."""
+    return _environment().get_template("plan.html.j2").render(**for_templates(told, most=most))
+
+
+def for_templates(told: Told, *, most: int) -> dict[str, Any]:
+    """What ``plan_told.html.j2`` needs to show a plan."""
     waves = {wave: [one for one in told["ready"] if one["wave"] == wave] for wave in WAVES}
-    page = _environment().get_template("plan.html.j2")
     left = sum(sum(one["left"].values()) for one in (*told["ready"], *told["undoes"]))
-    return page.render(plan=told, waves={w: found for w, found in waves.items() if found}, most=most, rows_left=left)
+    return {"plan": told, "waves": {w: found for w, found in waves.items() if found}, "most": most, "rows_left": left}
 
 
 def plan_lines(told: Told) -> pa.Table:
@@ -95,11 +115,10 @@ def _line(state: str, one: Told) -> Told:
     }
 
 
-def _merge(one: Told, arrivals: Iterable[Told], *, mask: bool) -> Told:
+def _merge(one: Told, arrivals: Iterable[Told]) -> Told:
     """One merge with the records that go, and what its choices set aside in words."""
     away = [member["client_ref"] for member in one["members"] if member["client_ref"] != one["survivor"]]
-    came = [masked(arrival) if mask else arrival for arrival in arrivals]
-    return {**one, "from_refs": away, "set_aside": _set_aside(one, away), "arrivals": came}
+    return {**one, "from_refs": away, "set_aside": _set_aside(one, away), "arrivals": list(arrivals)}
 
 
 def _set_aside(one: Told, away: list[str]) -> list[str]:
@@ -132,15 +151,25 @@ def _plain(merges: list[Told]) -> list[Told]:
     return plain
 
 
+_STATES = ("ready", "blocked", "undoes")
 _KEY: Mapping[str, str] = {"ready": "ready", "undo": "undoes", "blocked": "blocked"}
 
 
 @cache
 def _environment() -> Environment:
     made = new_environment()
-    made.filters |= {"joined": _and, "of_kind": _say_count, "pounds": say_pounds, "rows": _say_rows}
-    made.globals |= {"WAVE_WORDS": WAVE_WORDS, "OWNERS": OWNERS, "KINDS": KINDS}
+    made.filters |= FILTERS
+    made.globals |= GLOBALS
     return made
+
+
+def _day(text: str | None) -> date | None:
+    return date.fromisoformat(text) if text else None
+
+
+def _masked_refs(reason: str) -> str:
+    """Why a decision is held back, with the client refs that it may name masked."""
+    return re.sub(r"[^\s,()]+/[^\s,()]+", lambda ref: mask_reference(ref[0]), reason)
 
 
 def _say_rows(rows: Mapping[str, int]) -> str:
@@ -156,3 +185,7 @@ def _say_count(count: int, kind: str) -> str:
 def _and(words: Iterable[str]) -> str:
     *first, last = words
     return f"{', '.join(first)} and {last}" if first else last
+
+
+FILTERS: dict[str, Any] = {"joined": _and, "of_kind": _say_count, "pounds": say_pounds, "rows": _say_rows}
+GLOBALS: dict[str, Any] = {"WAVE_WORDS": WAVE_WORDS, "OWNERS": OWNERS, "KINDS": KINDS}

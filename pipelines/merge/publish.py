@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import date
@@ -22,8 +23,8 @@ from pipelines.decisions.store import open_decisions
 from pipelines.merge.finding import Finding
 from pipelines.merge.masks import masked_rows
 from pipelines.merge.plan import Plan
-from pipelines.merge.plan_told import plan_lines, plan_page, tell
-from pipelines.merge.watch import watch
+from pipelines.merge.plan_told import Told, plan_lines, plan_page, read_told, tell
+from pipelines.merge.status import status_of
 from pipelines.publishing.rows import schema_of
 from pipelines.publishing.spreadsheet import csv_of, write_sheet
 from pipelines.publishing.versions import publish_version
@@ -45,9 +46,12 @@ FILES = (
     "support_cases.csv",
     "reconciliation.csv",
     "watch.csv",
+    "merges.csv",
 )
+PLAN_ID = re.compile(r"[0-9a-f]{12}")
 PLAN_FILES = ("plan.html", "plan.csv", "plan.json")
 
+_STATE = pa.schema({"merge_id": pa.string(), "state": pa.string(), "visits_left": pa.int64()})
 _TABLES = ("crosswalk", "golden_clients", "support_cases", "worklist", "reconciliation")
 _SQL = {"crosswalk": "merged.published_crosswalk"}
 _CHECKED = {
@@ -80,7 +84,7 @@ def _publish(settings: Settings) -> Path:
         day = _gather(settings, warehouse)
         _pass_gates(warehouse)
         tables = {name: _table(warehouse, f"from {name}") for name in _TABLES}
-        tables["watch"] = _watched(settings, warehouse)
+        tables |= _where_they_stand(settings, warehouse)
     if settings.report.mask:
         tables = {name: masked_rows(table) for name, table in tables.items()}
     said = {name: csv_of(table) for name, table in tables.items()}
@@ -118,6 +122,16 @@ def publish_plan(settings: Settings, plan: Plan) -> Path:
         return publish_version(plans / name, f"{name}-{version}", PLAN_FILES, write)
 
 
+def read_plan(settings: Settings, plan_id: str) -> Told | None:
+    """A plan that was published, by the first twelve digits of its hash; None if there is none of that id."""
+    if not PLAN_ID.fullmatch(plan_id):
+        return None
+    try:
+        return read_told((settings.published / "plans" / plan_id / "plan.json").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+
+
 def _gather(settings: Settings, warehouse: Warehouse) -> date:
     """A temporary table for each that is published, and for what they are made of; gives the night that they tell."""
     day: date = warehouse.one("select coalesce(max(taken_on), date '1900-01-01') from staged.taken_files")
@@ -142,10 +156,15 @@ def _pass_gates(warehouse: Warehouse) -> None:
             )
 
 
-def _watched(settings: Settings, warehouse: Warehouse) -> pa.Table:
+def _where_they_stand(settings: Settings, warehouse: Warehouse) -> dict[str, pa.Table]:
+    """What the watch finds, and how far each merge has come."""
     with open_decisions(settings) as store:
-        found = watch(warehouse, store.entries())
-    return pa.Table.from_pylist([asdict(finding) for finding in found], schema_of(Finding))
+        status = status_of(settings, warehouse, store.entries())
+    states = [{field.name: getattr(one, field.name) for field in _STATE} for one in status.merges]
+    return {
+        "watch": pa.Table.from_pylist([asdict(finding) for finding in status.findings], schema_of(Finding)),
+        "merges": pa.Table.from_pylist(states, _STATE),
+    }
 
 
 def _table(warehouse: Warehouse, query: str) -> pa.Table:

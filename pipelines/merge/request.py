@@ -101,11 +101,11 @@ def question(plan: Plan, published: str, review: str) -> str:
     """What is to be signed off, for the person who is asked: Markdown, in opaque ids and counts, since more may read it
     than may review.
 
-    ``published`` says where the plan lies in full, ``review`` where the review page is served.
+    ``published`` says where the plan lies in full, ``review`` where the review page is served, which shows it.
     """
     signed = plan.signed
     lines = [
-        f"**Read the plan first:** `{published}`",
+        f"**[Read the plan first]({plan_at(review, plan.plan_hash)})** (in the home: `{published}`)",
         "",
         f"- Drawn up on the register of the night of **{signed.as_of:%d/%m/%Y}**, as plan `{plan.plan_hash[:12]}`",
         f"- Moves: {_named(plan.moves) or 'nothing'}",
@@ -131,6 +131,11 @@ def question(plan: Plan, published: str, review: str) -> str:
         "register change before, nothing is done. **Reject** ends the run, and nothing is done.",
     ]
     return "\n".join(lines)
+
+
+def plan_at(review: str, plan_hash: str) -> str:
+    """Where the review page, served at ``review``, shows a published plan."""
+    return f"{review}/plans/{plan_hash[:12]}"
 
 
 def _row(one: Planned, review: str) -> str:

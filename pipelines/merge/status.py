@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
 
-from pipelines.decisions.crosswalk import crosswalk, live_merges, signed_off
+from pipelines.decisions.crosswalk import Signed, crosswalk, live_merges, signed_off
+from pipelines.decisions.entry import Entry
 from pipelines.decisions.store import open_decisions
 from pipelines.merge.finding import Finding
 from pipelines.merge.plan import unfinished
@@ -14,7 +16,7 @@ from pipelines.merge.selection import candidate_id
 from pipelines.merge.watch import watch
 from pipelines.settings import Settings
 from pipelines.stage.register import require_register
-from pipelines.warehouse import open_warehouse
+from pipelines.warehouse import Warehouse, open_warehouse
 
 
 @dataclass(frozen=True)
@@ -53,35 +55,40 @@ def merge_status(settings: Settings, as_of: date | None = None) -> Status:
         entries = store.entries()
     if as_of:
         entries = [entry for entry in entries if entry.recorded_in(settings.timezone).date() <= as_of]
+        live = live_merges(entries)
+        return Status(merges_of(settings, live, {}), crosswalk(signed.merge for signed in live.values()), None)
+    with open_warehouse(settings) as warehouse:
+        require_register(warehouse)
+        return status_of(settings, warehouse, entries)
+
+
+def status_of(settings: Settings, warehouse: Warehouse, entries: Sequence[Entry]) -> Status:
+    """Where every merge stands now, by the log and an open warehouse."""
     live = live_merges(entries)
-    left: dict[str, int] = {}
-    findings: tuple[Finding, ...] = ()
-    running: int | None = None
-    if not as_of:
-        with open_warehouse(settings) as warehouse:
-            require_register(warehouse)
-            left = dict(warehouse.rows(_LEFT)) if live else {}
-            findings = tuple(watch(warehouse, entries))
-            running = unfinished(warehouse, signed_off(entries))
     return Status(
-        tuple(
-            MergeStatus(
-                merge_id,
-                "partial" if left.get(merge_id) else "complete",
-                signed.merge.survivor,
-                tuple(member.client_ref for member in signed.merge.sources),
-                tuple(candidate_id(*pair) for pair in signed.merge.pairs),
-                signed.entry.sequence_number,
-                signed.entry.who,
-                signed.entry.recorded_in(settings.timezone).date(),
-                signed.merge.wave,
-                left.get(merge_id, 0),
-            )
-            for merge_id, signed in sorted(live.items())
-        ),
+        merges_of(settings, live, dict(warehouse.rows(_LEFT)) if live else {}),
         crosswalk(signed.merge for signed in live.values()),
-        running,
-        findings,
+        unfinished(warehouse, signed_off(entries)),
+        tuple(watch(warehouse, entries)),
+    )
+
+
+def merges_of(settings: Settings, live: Mapping[str, Signed], left: Mapping[str, int]) -> tuple[MergeStatus, ...]:
+    """The merges that stand, by id; ``left`` says how many visits each has left outside every range so far."""
+    return tuple(
+        MergeStatus(
+            merge_id,
+            "partial" if left.get(merge_id) else "complete",
+            signed.merge.survivor,
+            tuple(member.client_ref for member in signed.merge.sources),
+            tuple(candidate_id(*pair) for pair in signed.merge.pairs),
+            signed.entry.sequence_number,
+            signed.entry.who,
+            signed.entry.recorded_in(settings.timezone).date(),
+            signed.merge.wave,
+            left.get(merge_id, 0),
+        )
+        for merge_id, signed in sorted(live.items())
     )
 
 

@@ -17,6 +17,7 @@ from pipelines.decisions.statement import NO_CHOICES, Choices, DecisionRefusedEr
 from pipelines.decisions.store import DecisionStore
 from pipelines.review.contents import Candidate, Cluster
 from pipelines.review.decide import on_the_records, pair_of, state
+from pipelines.review.joined import refuse_to_unsay_what_is_merged
 from pipelines.review.published import read_candidates
 from pipelines.settings import Settings
 
@@ -86,8 +87,13 @@ def say_of_cluster(
 def take_back(
     store: DecisionStore, pairs: Sequence[Candidate], *, who: str, door: str, reason: str = ""
 ) -> list[Entry]:
-    """Take back one's own newest verdict on each of the pairs. Raises DecisionRefusedError when there is none."""
-    said = in_force(store.entries())
+    """Take back one's own newest verdict on each of the pairs.
+
+    Raises DecisionRefusedError when there is none, or two of the records are merged.
+    """
+    entries = store.entries()
+    refuse_to_unsay_what_is_merged(entries, map(pair_of, pairs), who)
+    said = in_force(entries)
     mine = [pair.candidate_id for pair in pairs if person(who) in said.get(pair_of(pair), {})]
     if not mine:
         raise DecisionRefusedError(

@@ -24,6 +24,7 @@ from pipelines.review.decide import (
     state,
 )
 from pipelines.review.handback import Refused, hand_back
+from pipelines.review.joined import refuse_to_unsay_what_is_merged
 from pipelines.review.published import read_candidate, read_cluster, read_report, read_run
 from pipelines.settings import Settings
 
@@ -138,9 +139,13 @@ def decide_tier(
 
 
 def undo(settings: Settings, candidate_id: str, *, who: str, reason: str) -> Done:
-    """Take back one's own newest verdict on a candidate. Raises DecisionRefusedError."""
+    """Take back one's own newest verdict on a candidate. Raises DecisionRefusedError, also of what is merged."""
+    candidate_id = candidate_id.strip().upper()
     with open_decisions(settings) as store:
-        entry = store.undo(candidate_id.strip().upper(), who, DOOR, reason)
+        entries = store.entries()
+        pairs = {entry.pair for entry in entries if entry.candidate_id == candidate_id}
+        refuse_to_unsay_what_is_merged(entries, pairs, who)
+        entry = store.undo(candidate_id, who, DOOR, reason)
         done = Done(1, sequence_numbers=(entry.sequence_number,), candidate_id=entry.candidate_id or "")
         return _as_it_stands(settings, store, done, entry.pair)
 

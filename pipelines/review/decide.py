@@ -67,7 +67,11 @@ def last_published(settings: Settings) -> date:
 
 def standings_today(settings: Settings, store: DecisionStore, day: date) -> dict[Pair, Standing]:
     """Where every decided pair stands now, on the evidence that the night of ``day`` published: quick for one case."""
-    entries = store.entries()
+    return standings_of(settings, store.entries(), day)
+
+
+def standings_of(settings: Settings, entries: Sequence[Entry], day: date) -> dict[Pair, Standing]:
+    """As ``standings_today``, of a log that is read already."""
     return standings(entries, _last_seen(entries) | evidence_hashes(settings, day))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from datetime import date
 from hashlib import sha256
@@ -26,6 +26,7 @@ from pipelines.publishing.rows import from_table, uncollected
 from pipelines.review import contents
 from pipelines.review.clusters import by_pair, cluster_of
 from pipelines.review.harm import by_harm, clusters_by_harm, harm_of
+from pipelines.review.numbered import REFERENCE, say_difference, say_reference
 from pipelines.review.practice import read_practice
 from pipelines.review.quality import review_quality
 from pipelines.settings import TIERS, Settings
@@ -185,18 +186,23 @@ def _candidate(row: Row, sides: Mapping[int, contents.Side], shown: Mapping[int,
 
 def _comparison(comparison: Comparison, row: Row, left: Row, right: Row) -> contents.Comparison:
     level = comparison.level_named(row[f"level_{comparison.name}"])
+    words = level.words
+    if comparison.label == REFERENCE:
+        words = say_difference(level.name, words, left["reference"], right["reference"])
     return contents.Comparison(
         field=comparison.label,
-        left=_shown(left, comparison.shows),
-        right=_shown(right, comparison.shows),
+        left=_shown(left, comparison),
+        right=_shown(right, comparison),
         agreement=level.agreement,
-        words=level.words,
+        words=words,
         weight=round(row[f"weight_{comparison.name}"], 4),
     )
 
 
-def _shown(record: Row, columns: Iterable[str]) -> str:
-    return ", ".join(str(record[column]) for column in columns if record[column] not in (None, ""))
+def _shown(record: Row, comparison: Comparison) -> str:
+    if comparison.label == REFERENCE:
+        return say_reference(record["reference"], record["council"])
+    return ", ".join(str(record[column]) for column in comparison.shows if record[column] not in (None, ""))
 
 
 def _gathered(warehouse: Warehouse, table: str, parameters: Row) -> list[Row]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import partial
 
 from pipelines.decisions.evidence import Change
 from pipelines.merge.masks import mask_shown
@@ -14,6 +15,7 @@ from pipelines.merge.record import Record
 from pipelines.merge.survivor import Recommendation
 from pipelines.publishing.masking import HIDDEN, mask_file_name, mask_number, mask_reference, mask_value, mask_word
 from pipelines.review.contents import Candidate, Cluster, Comparison, Confusion, Miss, Report, Run, Side
+from pipelines.review.numbered import REFERENCE, said_apart, say_reference
 
 __all__ = ["HIDDEN", "mask_candidate", "mask_cluster", "mask_reference", "mask_report", "mask_value"]
 
@@ -154,12 +156,20 @@ def _mask_confusion(confusion: Confusion) -> Confusion:
 
 
 def _mask_comparison(comparison: Comparison, said: set[str]) -> Comparison:
+    mask = _mask_numbered if comparison.field == REFERENCE else partial(mask_value, comparison.field)
     return replace(
         comparison,
-        left=mask_value(comparison.field, comparison.left),
-        right=mask_value(comparison.field, comparison.right),
+        left=mask(comparison.left),
+        right=mask(comparison.right),
         words=_mask_words(comparison.words, said),
     )
+
+
+def _mask_numbered(said: str) -> str:
+    """A reference masked; that none was sent stays, and its council, as the issuer of every other reference does."""
+    reference, council = said_apart(said)
+    issuer = mask_reference(f"{council}/{HIDDEN}").removesuffix(f"/{HIDDEN}")
+    return say_reference(mask_value(REFERENCE, reference), council and issuer)
 
 
 def _mask_side(side: Side) -> Side:

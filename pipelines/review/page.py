@@ -108,6 +108,7 @@ def environment() -> Environment:
     """The templates' environment; ``case.html.j2`` holds the macros that show one case on any page."""
     made = pages.new_environment()
     made.filters |= {
+        "against": words.say_against,
         "because": words.say_because,
         "bits": words.say_bits,
         "how_made": words.how_made,

@@ -86,6 +86,30 @@ class Practised:
     answer: str
     seconds_spent: float
 
+    @property
+    def is_right(self) -> bool:
+        """Whether it was the answer."""
+        return self.verdict == self.answer
+
+
+@dataclass(frozen=True)
+class Round:
+    """What a person said of the pairs of one round."""
+
+    number: int
+    said: tuple[Practised, ...]
+
+    @property
+    def right(self) -> int:
+        """How many were right."""
+        return sum(one.is_right for one in self.said)
+
+    @property
+    def by_answer(self) -> dict[str, tuple[int, int]]:
+        """Of those that are one person, and of those that are two: how many were right, and how many there were."""
+        of = {answer: [one.is_right for one in self.said if one.answer == answer] for answer in ("same", "different")}
+        return {answer: (sum(right), len(right)) for answer, right in of.items()}
+
 
 @dataclass(frozen=True)
 class Score:
@@ -119,6 +143,12 @@ def pairs_of_round(number: int) -> tuple[PracticePair, ...]:
     )
 
 
+def pair_called(pair_id: str) -> PracticePair:
+    """The pair of an id that was given out. Raises StopIteration for any other of its round."""
+    number = int(pair_id[1:].partition("-")[0])
+    return next(pair for pair in pairs_of_round(number) if pair.pair_id == pair_id)
+
+
 def record_practice(home: Path, who: str, pair: PracticePair, verdict: str, seconds_spent: float) -> Practised:
     """Append an answer to the practice log. Raises DecisionRefusedError for what is no verdict, OSError."""
     if verdict not in VERDICTS:
@@ -144,6 +174,13 @@ def read_practice(home: Path) -> list[Practised]:
         said = Practised(**json.loads(line))
         first.setdefault((person(said.who), said.pair_id), said)
     return list(first.values())
+
+
+def rounds(said: Iterable[Practised], who: str) -> list[Round]:
+    """The rounds that a person has finished, oldest first."""
+    mine = [one for one in said if person(one.who) == person(who)]
+    ended = range(0, len(mine) - PAIRS + 1, PAIRS)
+    return [Round(start // PAIRS + 1, tuple(mine[start : start + PAIRS])) for start in ended]
 
 
 def scores(said: Iterable[Practised]) -> tuple[Score, ...]:

@@ -9,6 +9,7 @@ from pipelines.merge.preview import say_order_terms, say_visit_counts
 from pipelines.merge.record import Alias, Contact, Detail, Order, Record, Reference
 from pipelines.publishing.pages import say_day
 from pipelines.review.contents import Candidate, SourceRow
+from pipelines.review.numbered import REFERENCE
 
 MADE_HOW = {
     "new_reference": "a council reference that nobody had",
@@ -71,6 +72,14 @@ def say_because(candidate: Candidate) -> str:
         f"{_LIKENESS[agreements[field]]} {name}" for field, name in _TIES.items() if agreements.get(field) in _LIKENESS
     )
     return ", ".join(said)
+
+
+def say_against(candidate: Candidate) -> str:
+    """What weighs against a household tie: that the two bear one reference, or the same but for how it is written."""
+    words = next((one.words for one in candidate.comparisons if one.field == REFERENCE), "")
+    if not candidate.relation or not words.startswith("the same reference"):
+        return ""
+    return f"they have {words}, and two people should have a reference each"
 
 
 def say_visits(record: Record) -> str:

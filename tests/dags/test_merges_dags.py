@@ -93,7 +93,9 @@ def test_both_take_the_same_steps(bag: DagBag) -> None:
     assert {t.task_id: t.downstream_task_ids for t in apply.tasks} == {
         t.task_id: t.downstream_task_ids for t in undo.tasks
     }
-    assert [t.task_id for t in apply.topological_sort()] == ["plan", "sign_off", "begin", "move", "finish", "publish"]
+    order = [t.task_id for t in apply.topological_sort() if t.task_id != "dry_run_ends_here"]
+    assert order == ["plan", "sign_off", "begin", "move", "finish", "publish"]
+    assert apply.get_task("dry_run_ends_here").upstream_task_ids == {"plan"}
 
 
 @pytest.mark.parametrize("dag_id", ["apply_merges", "undo_merges"])
@@ -108,7 +110,22 @@ def test_every_field_says_what_it_is(bag: DagBag) -> None:
         for name in dag.params:
             field = dag.params.get_param(name)
             assert field.schema["title"]
-            assert field.description
+            assert field.description or field.schema["description_md"]
+
+
+def test_the_form_of_an_undo_leads_to_the_list_of_merges(bag: DagBag) -> None:
+    field = bag.dags["undo_merges"].params.get_param("merge_ids")
+    assert "[Merges](/oneclient/merges)" in field.schema["description_md"]
+
+
+def test_a_button_leads_to_the_plan_of_the_run(bag: DagBag) -> None:
+    dag = bag.dags["apply_merges"]
+    told = SimpleNamespace(xcom_pull=lambda task_ids: {"plan_hash": "0123456789abcdef"})
+    nothing = SimpleNamespace(xcom_pull=lambda task_ids: None)
+    for task_id in ("plan", "dry_run_ends_here"):
+        (link,) = dag.get_task(task_id).operator_extra_links
+        assert link.get_link(dag.get_task(task_id), ti_key=told) == "/oneclient/plans/0123456789ab"
+        assert link.get_link(dag.get_task(task_id), ti_key=nothing) == "/oneclient/merges"
 
 
 def test_a_person_signs_under_the_name_of_the_review_page(source: ModuleType, signed: Signed) -> None:

@@ -62,6 +62,13 @@ def parked(run: Triggered) -> Triggered:
     return run
 
 
+def how_it_went(run: Triggered) -> set[str]:
+    """The states of all tasks of a run that is no dry run."""
+    states = run.ended()
+    assert states.pop("dry_run_ends_here") == "skipped"
+    return set(states.values())
+
+
 def assert_nothing_merged(home: Settings, before: Settings) -> None:
     with open_decisions(home) as store:
         assert {entry.kind for entry in store.entries()} == {"verdict"}
@@ -70,10 +77,12 @@ def assert_nothing_merged(home: Settings, before: Settings) -> None:
 
 def test_a_dry_run_ends_with_the_plan(airflow: tuple[Airflow, Settings, Settings], run: Triggered) -> None:
     """Whoever else is waiting for a sign-off."""
-    states = airflow[0].trigger("ann", "apply_merges").ended()
+    dry = airflow[0].trigger("ann", "apply_merges")
+    states = dry.ended()
     assert run.states()["publish"] not in {"success", "failed"}
-    assert states.pop("plan") == "success"
+    assert states.pop("plan") == states.pop("dry_run_ends_here") == "success"
     assert set(states.values()) == {"skipped"}
+    assert "Read the plan: http" in dry.log("dry_run_ends_here")
 
 
 def test_who_is_asked_sees_whose_decisions_they_are(parked: Triggered) -> None:
@@ -116,7 +125,7 @@ def test_signed_off_by_another_it_comes_to_what_the_command_does(
     parked: Triggered, home: Settings, before: Settings, tmp_path: Path
 ) -> None:
     assert parked.answer("sam") == 200
-    assert set(parked.ended().values()) == {"success"}
+    assert how_it_went(parked) == {"success"}
     by_command = copy_of(before, tmp_path)
     apply_merges(by_command, Selection(), who="sam", reason="agreed on Monday")
     assert fingerprint(home, "linked") == fingerprint(by_command, "linked")
@@ -141,7 +150,7 @@ def test_taken_back_by_its_form_all_is_as_before(
     undo.clear("eve", "sign_off")
     undo.parked()
     assert undo.answer("ann") == 200
-    assert set(undo.ended().values()) == {"success"}
+    assert how_it_went(undo) == {"success"}
     assert fingerprint(home, "linked") == fingerprint(before, "linked")
 
 
@@ -169,7 +178,7 @@ def test_by_form_and_button_in_a_real_browser(airflow: tuple[Airflow, Settings, 
         sam.goto(f"{ann.url}/tasks/sign_off/required_actions")
         sam.get_by_text("Decided by ann").wait_for()
         sam.get_by_role("button", name="Approve").click()
-        assert set(run.ended().values()) == {"success"}
+        assert how_it_went(run) == {"success"}
     assert {merge.signed_by for merge in merge_status(home).merges} == {"sam"}
 
 

@@ -76,7 +76,8 @@ def test_who_is_asked_reads_what_moves_whose_decision_it_was_and_where_the_plan_
     asked = question(plan, "published/plans/abc/plan.html", "/oneclient")
     page = f"[{CANDIDATE}](/oneclient/candidates/{CANDIDATE})"
     for said in (
-        "`published/plans/abc/plan.html`", "20/11/2026", plan.plan_hash[:12], "visits 2,400", "from 01/10/2026 on",
+        "`published/plans/abc/plan.html`",
+        f"(/oneclient/plans/{plan.plan_hash[:12]})", "20/11/2026", "visits 2,400", "from 01/10/2026 on",
         "1 empty, 1 money", "Decided by **ann**", "entry 17", f"| M0000000001 | money | {page} | 1,200 | 0 |",
     ):  # fmt: skip
         assert said in asked

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from pipelines.decisions.evidence import Change
 from pipelines.decisions.statement import Choices
-from pipelines.review.contents import Candidate, Decided, Miss, Triangle
+from pipelines.review.contents import Candidate, Comparison, Decided, Miss, Triangle
 from pipelines.review.mask import HIDDEN, mask_candidate, mask_cluster
 from pipelines.review.page import render_candidate, render_cluster, render_page
 from tests.review.examples import NIGHT, a_candidate, a_cluster, a_couple, a_report, a_side, an_order
@@ -43,6 +43,17 @@ def test_why_the_import_missed() -> None:
 
 def test_a_household_tie_says_what_it_is_concluded_from() -> None:
     assert "same surname, different forename: probably a couple" in text_of(a_couple())
+
+
+def test_a_household_tie_of_one_reference_says_what_weighs_against_it() -> None:
+    one = "the same reference but for a leading zero"
+    line = Comparison("Social Services Reference", "00451122; council: KENT", "451122; council: KENT", "same", one, 9.7)
+    twins = a_candidate(comparisons=(*a_couple().comparisons, line), relation="probably twins")
+    weighed = f"probably twins. But weigh: they have {one}, and two people should have a reference each"
+    assert weighed in text_of(twins) and weighed in text_of(mask_candidate(twins))
+    assert "But weigh" not in text_of(a_couple()) + text_of(replace(twins, relation=""))
+    near = replace(line, words="references that differ by one digit")
+    assert "But weigh" not in text_of(replace(twins, comparisons=(*a_couple().comparisons, near)))
 
 
 def test_the_probability_is_stated_beside_a_weight_that_it_need_not_follow_from() -> None:

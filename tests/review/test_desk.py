@@ -22,7 +22,7 @@ from pipelines.review.desk.access_log import read_accesses
 from pipelines.review.desk.people import NobodyError, SearchLimit, reviewer
 from pipelines.settings import Settings, load_settings
 
-PAGES = ("/", path_of(1), "/clusters/K0000012", "/decisions", "/bulk", "/quality", "/practice")
+PAGES = ("/", path_of(1), "/clusters/K0000012", "/decisions", "/merges", "/bulk", "/quality", "/practice")
 FORMS = ("/search", "/preferences", "/bulk", "/practice")
 FORMS += tuple(f"/clusters/K0000012/{act}" for act in ("reveal", "preview", "decide", "undo"))
 FORMS += tuple(f"{path_of(1)}/{act}" for act in ("reveal", "preview", "decide", "undo"))
@@ -254,6 +254,21 @@ class TestDeciding:
         assert answer.status_code == 400 and "Not recorded." in answer.text and ann.entries() == []
         assert "reason" in fields or "kept words" in answer.text
 
+    def test_a_refusal_is_said_at_the_top_and_where_the_form_is(self, ann: Desk) -> None:
+        first = {"survivor": "left", "move_active_orders": "yes"}
+        ann.decide(1, "same", **first)
+        for path, action in ((path_of(1), f"{path_of(1)}/decide"), ("/clusters/K0000012", "/clusters/K0000012/decide")):
+            assert f'action="{action}#refusal"' in ann.read(path)
+            page = ann.fill(
+                path, action, verdict="same", reason=" ", survivor="right" if path == path_of(1) else "2"
+            ).text
+            above, _, at_the_form = page.partition('id="decide"')
+            assert "<title>Not recorded:" in above and 'role="alert"' in above and 'href="#refusal"' in above
+            assert 'id="refusal" tabindex="-1"' in at_the_form and page.count('id="refusal"') == 1
+            assert 'aria-invalid="true" aria-describedby="refusal"' in at_the_form
+            assert 'value="same" checked' in at_the_form, "what was chosen is kept"
+            assert 'name="move_active_orders" value="yes" checked' not in at_the_form, "what was unticked is, too"
+
     def test_evidence_that_changed_under_the_open_page_is_looked_at_again(self, ann: Desk, home: Settings) -> None:
         tokens = ann.tokens(path_of(1))
         home_with(home.home.parent, a_report(proper(1, a_candidate(), says="a new surname")))
@@ -324,6 +339,15 @@ class TestBulk:
             page = ann.read("/bulk")
             number = page.split('class="button" href="/candidates/C')[1][:10]
             ann.decide(int(number, 16), verdict, query=query)
+
+    def test_what_is_refused_comes_back_with_its_words(self, ann: Desk) -> None:
+        answer = ann.fill("/bulk", "/bulk", reason="as the sample")
+        assert answer.status_code == 400 and ann.entries() == []
+        assert 'role="alert"' in answer.text and "First decide the 20" in answer.text
+        self.check_sample(ann)
+        answer = ann.fill("/bulk", "/bulk", reason="turned \u202e round")
+        assert answer.status_code == 400 and 'id="refusal"' in answer.text and "round" in answer.text
+        assert len(ann.entries()) == bulk_check.SAMPLE
 
     def test_after_a_blind_check_the_rest_is_the_same(self, ann: Desk) -> None:
         self.check_sample(ann)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -72,6 +73,30 @@ class TestThePage:
             answer(ann, pair.answer)
         shown = ann.read("/practice")
         assert "round 2, pair 1 of 10" in shown and "So far 10 of 10 right" in shown
+
+    def test_at_the_end_of_a_round_stands_how_it_went_and_what_went_wrong(self, ann: Desk, home: Settings) -> None:
+        pairs = pairs_of_round(1)
+        wrong, rest = pairs[0], pairs[1:]
+        assert ann.get(f"/practice/{wrong.pair_id}").status_code == 404, "nobody looks the answer up first"
+        answer(ann, "same" if wrong.answer == "different" else "different")
+        for pair in rest:
+            assert "Round 1:" not in ann.read("/practice")
+            answer(ann, pair.answer)
+        shown = ann.read("/practice")
+        of_its_kind = sum(pair.answer == wrong.answer for pair in pairs)
+        assert "Round 1: 9 of 10 right" in shown and f": {of_its_kind - 1} of {of_its_kind}." in shown
+        assert shown.count(f'href="/practice/{wrong.pair_id}"') == 1 and rest[0].pair_id not in shown
+        again = ann.read(f"/practice/{wrong.pair_id}")
+        assert wrong.explained in again and f"right was <strong>{wrong.answer}" in again
+        assert all(right in unescape(again) for _, _, right in wrong.lines)
+        assert Desk(home, "sam").get(f"/practice/{wrong.pair_id}").status_code == 404
+        answer(ann, "unsure")
+        assert "Round 1:" not in ann.read("/practice")
+
+    @pytest.mark.parametrize("pair_id", ["P1-99", "P0-01", "P", "x", "P" + "9" * 400 + "-01"])
+    def test_what_one_has_not_answered_is_not_found(self, ann: Desk, pair_id: str) -> None:
+        answer(ann, "unsure")
+        assert ann.get(f"/practice/{pair_id}").status_code == 404
 
     def test_of_two_answers_to_one_pair_the_first_counts(self, ann: Desk, home: Settings) -> None:
         tokens = ann.tokens("/practice")

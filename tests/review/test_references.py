@@ -11,10 +11,11 @@ import pytest
 from office import NIGHT, Office, client, order
 
 from pipelines.match.score import match_clients
-from pipelines.review.contents import Confusion, Miss
-from pipelines.review.mask import mask_report
+from pipelines.review.contents import Comparison, Confusion, Miss
+from pipelines.review.mask import mask_candidate, mask_report
+from pipelines.review.numbered import REFERENCE, say_difference
 from pipelines.review.publish import publish_report, read_report, rebuild_report
-from tests.review.examples import a_report
+from tests.review.examples import a_candidate, a_report
 
 JEAN = {"Forename": "Jean", "Surname": "Ashworth", "DateOfBirth": "03/02/1940", "NHSNumber": "943 476 5919",
         "Address1": "1 Mill Road", "Postcode": "CO4 3SQ", "Gender": "F"}  # fmt: skip
@@ -52,6 +53,46 @@ def test_each_miss_is_explained(office: Office, held: str, sent: str, reason: st
     (miss,) = read_report(office.settings, NIGHT).misses
     assert (miss.sent_reference, miss.held_reference) == (sent, held)
     assert (miss.reason, miss.ask, miss.correction) == (reason, ask, correction)
+    (candidate,) = read_report(office.settings, NIGHT).candidates
+    (line,) = (one for one in candidate.comparisons if one.field == REFERENCE)
+    assert {held, f"{sent}; council: KENT"} == {line.left, line.right}
+    alike = reason.startswith(("one ", "two ", "missing", "a different"))
+    assert alike or reason in line.words, "the case has the names of the report"
+
+
+@pytest.mark.parametrize(
+    ("level", "one", "other", "said"),
+    [
+        ("near", "66440137/A", "66440137", "the same reference but for a suffix"),
+        ("slip", "00451122", "451122", "the same reference but for a leading zero"),
+        ("slip", "SS-451122", "451122", "the same reference but for a prefix"),
+        ("slip", "45 1122", "451122", "the same reference but for a space or punctuation"),
+        ("slip", "45112O", "451120", "the same reference but for the letter O for zero"),
+        ("slip", "SS-0451122", "451122/1", "the same reference but for several slips at once"),
+        ("near", "451122", "451212", "references with two digits crossed"),
+        ("near", "451122", "451123", "references that differ by one digit"),
+        ("different", "12", "123456", "the words of the level"),
+        ("missing", None, "123456", "the words of the level"),
+    ],
+)
+def test_a_case_says_what_differs(level: str, one: str | None, other: str | None, said: str) -> None:
+    assert say_difference(level, "the words of the level", one, other) == said
+
+
+@pytest.mark.parametrize(
+    ("said", "masked"),
+    [
+        ("00345678; council: KENT", "•••678; council: KENT"),
+        ("none sent; council: ESSEX", "none sent; council: ESSEX"),
+        ("00345678", "•••678"),
+        ("", ""),
+        ("Smith; council: 9434765919", "S•••; council: •••919"),
+    ],
+)
+def test_masked_a_council_is_taken_for_no_reference(said: str, masked: str) -> None:
+    line = Comparison(REFERENCE, said, said, "missing", "missing on one side", 0.0)
+    (seen,) = mask_candidate(a_candidate(comparisons=(line,))).comparisons
+    assert (seen.left, seen.right) == (masked, masked)
 
 
 def test_each_council_and_rostering_system_gets_its_own_corrections(office: Office) -> None:

@@ -14,6 +14,7 @@ from httpx import Response
 from pipelines.decisions.entry import Entry
 from pipelines.decisions.evidence import evidence_hash
 from pipelines.decisions.store import open_decisions
+from pipelines.merge.measure import KINDS
 from pipelines.review import publish
 from pipelines.review.contents import Candidate, Report
 from pipelines.review.desk.app import make_app
@@ -35,6 +36,31 @@ def home_with(folder: Path, report: Report) -> Settings:
     settings = load_settings(folder / "home")
     publish._publish(settings, report)
     return settings
+
+
+def publish_a_plan(settings: Settings, *, left: str = "careplan/100234", right: str = "KENT/reference/00345678") -> str:
+    """A plan, published, that merges two of the records of the examples; gives its id."""
+    none = dict.fromkeys(KINDS, 0)
+    change = {"client_ref": left, "before": none, "after": none | {"visits": 3}}
+    merge = {
+        "merge_id": "M0000000001", "wave": "money", "survivor": left, "survivor_because": "it has active orders",
+        "members": [{"client_ref": left, "origins": [left]}, {"client_ref": right, "origins": [right]}],
+        "pairs": [[right, left]], "verdicts": [1], "former": [["KENT", "00345678"]], "decided_by": ["ann"],
+        "choices": {"survivor": None, "enrolments": {}, "references": {}, "aliases": None, "move_active_orders": True},
+        "candidate_ids": ["C0000000001"], "carries_on": False, "changes": [change], "moves": none | {"visits": 3},
+        "left": {}, "minutes": 90, "weekly_pence": 0, "blockers": [], "open_ways": [], "arrivals": [],
+        "from_refs": [right], "set_aside": ["Reference KENT 00345678: goes on as a former one"],
+    }  # fmt: skip
+    told = {
+        "plan_hash": "0123456789ab" + "0" * 52, "as_of": "2026-11-20", "from": None, "to": None, "ready": [merge],
+        "blocked": [], "undoes": [], "held_back": [], "moves": none | {"visits": 3}, "unfinished": None,
+        "masked": False, "partitions": [{"from_on": "2026-10-01", "rows": 3, "minutes": 90}], "provider": "Rosewood",
+        "oneclient_version": "0.1.0",
+    }  # fmt: skip
+    folder = settings.published / "plans" / "0123456789ab"
+    folder.mkdir(parents=True)
+    (folder / "plan.json").write_text(json.dumps(told), encoding="utf-8")
+    return folder.name
 
 
 def path_of(number: int) -> str:

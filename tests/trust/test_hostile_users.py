@@ -28,10 +28,11 @@ from pipelines.review.desk.seals import Seals
 from pipelines.review.practice import read_practice
 from pipelines.settings import Settings
 from tests.review.examples import a_candidate, a_cluster, a_couple, a_report, a_side
-from tests.review.the_desk import Desk, home_with, path_of, proper
+from tests.review.the_desk import Desk, home_with, path_of, proper, publish_a_plan
 from tests.trust.the_door import Door, Visitor, door_of, signed
 
 CLUSTER = "/clusters/K0000012"
+PLAN = "0123456789ab"
 ELSEWHERE = "/candidates/C00000000FF"
 GOOD = {"verdict": "same", "reason": "rang her"}
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "PROPFIND")
@@ -45,7 +46,9 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     right = a_side("careplan/100235", active_orders=2, references=("CAREPLAN 100235", "KENT 12"))
     one = proper(1, a_candidate(left=left, right=right))
     two = proper(2, replace(a_couple(), left=a_side("rosterly/77"), right=right))
-    return home_with(tmp_path_factory.mktemp("page"), a_report(one, two, clusters=(a_cluster(one, two),)))
+    home = home_with(tmp_path_factory.mktemp("page"), a_report(one, two, clusters=(a_cluster(one, two),)))
+    assert publish_a_plan(home) == PLAN
+    return home
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +90,10 @@ def unchanged(home: Settings) -> Iterator[None]:
 def routes(door: Door) -> list[tuple[APIRoute, str, str]]:
     """Every route of the page with a method and an address that it serves, whatever is added one day."""
     found = [route for route in door.page.routes if isinstance(route, APIRoute)]
-    names = {"candidate_id": path_of(1).rpartition("/")[2], "cluster_id": CLUSTER.rpartition("/")[2], "name": "desk.js"}
+    names = {
+        "candidate_id": path_of(1).rpartition("/")[2], "cluster_id": CLUSTER.rpartition("/")[2], "plan_id": PLAN,
+        "pair_id": "P1-01", "name": "desk.js",
+    }  # fmt: skip
     return [(route, method, route.path.format(**names)) for route in found for method in sorted(route.methods)]
 
 
@@ -167,7 +173,8 @@ class TestWhoComesIn:
          "/%2e%2e/bulk", "/static/../bulk", "/static/%2e%2e/bulk", "/static/..%2fbulk", "/static/desk.js/../../bulk",
          "/static//bulk",
          "/static/%2e%2e%2f%2e%2e%2fpage.key", "/static/....//page.key", "/%5c..%5cbulk", "/bulk%20", "/docs",
-         "/openapi.json", "/redoc", "/static/"],
+         "/openapi.json", "/redoc", "/static/", "/plans/", "/plans/%2e%2e%2fcurrent", "/plans/.versions",
+         f"/plans/{PLAN}/plan.json", f"/plans/..%2fplans%2f{PLAN}", f"/plans/{PLAN}%00", f"/plans/{PLAN.upper()}"],
     )  # fmt: skip
     def test_no_other_spelling_of_an_address_leads_round_the_sign_in(self, door: Door, ann: Visitor, path: str) -> None:
         assert door.visitor().get(path).status_code in {401, 404}

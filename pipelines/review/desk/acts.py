@@ -17,9 +17,10 @@ from pipelines.review.desk.asking import LONGEST_SEARCH, Acts, Asking, Candidate
 from pipelines.review.desk.bulk_check import decide_the_rest
 from pipelines.review.desk.forms import read_choices, sides_of_pair
 from pipelines.review.desk.frame import show
-from pipelines.review.desk.pages import show_candidate
+from pipelines.review.desk.pages import show_bulk, show_candidate
 from pipelines.review.desk.queue import search
 from pipelines.review.desk.seals import WORKING_DAY, BrokenSealError
+from pipelines.review.joined import refuse_to_unsay_what_is_merged
 from pipelines.review.published import read_candidate
 
 DOOR = "page"
@@ -121,6 +122,8 @@ def decide(asking: Acts, candidate_id: CandidateId) -> HTMLResponse | RedirectRe
 def undo(asking: Acts, candidate_id: CandidateId) -> RedirectResponse:
     """Take back one's own last verdict on a candidate."""
     with asking.at_the_desk() as (store, night, wanted):
+        if row := night.row(candidate_id):
+            refuse_to_unsay_what_is_merged(store.entries(), [row.pair], asking.who)
         store.undo(candidate_id, asking.who, DOOR, asking.form.get("reason", ""))
         there = f"/candidates/{candidate_id}" if night.row(candidate_id) else "/"
         return go_to(asking, there, asking.query(wanted))
@@ -131,10 +134,13 @@ def decide_bulk(asking: Acts) -> HTMLResponse:
     """Record *same* of the rest of a checked set."""
     with asking.at_the_desk() as (store, night, filters):
         wanted = replace(filters, tier="near-certain", state="waiting")
-        recorded, left_out = decide_the_rest(
-            asking.settings, store, night, wanted, who=asking.who, reason=asking.form.get("reason", ""),
-            key=asking.seals.key,
-        )  # fmt: skip
+        reason = asking.form.get("reason", "")
+        try:
+            recorded, left_out = decide_the_rest(
+                asking.settings, store, night, wanted, who=asking.who, reason=reason, key=asking.seals.key
+            )
+        except DecisionRefusedError as refused:
+            return show_bulk(asking, reason=reason, refusal=str(refused), status=400)
     return show(asking.request, "bulk_done", here="bulk", recorded=recorded, left_out=left_out)
 
 

@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 
 from pipelines.decisions.database import StoreUnavailableError
 from pipelines.decisions.statement import DecisionRefusedError
-from pipelines.review.desk import acts, clusters, pages, practice
+from pipelines.review.desk import acts, clusters, merges, pages, practice
 from pipelines.review.desk.frame import Admit, Desk, show
 from pipelines.review.desk.people import NobodyError
 from pipelines.review.page import TEMPLATES
@@ -40,7 +40,7 @@ HEADERS = {
 }
 MOST_BYTES = 64 * 1024
 
-_STYLES = ("report.css", "case.css", "desk/desk.css")
+_STYLES = ("report.css", "plan.css", "case.css", "desk/desk.css")
 _TITLES = {
     400: "That cannot be taken",
     401: "Please sign in",
@@ -63,6 +63,7 @@ def make_app(settings: Callable[[], Settings], admit: Admit, provider: str = "")
     app.include_router(acts.router)
     app.include_router(clusters.router)
     app.include_router(practice.router)
+    app.include_router(merges.router)
     app.get("/static/{name}")(_static)
     app.middleware("http")(_guarded)
     for error, status in _ERRORS.items():

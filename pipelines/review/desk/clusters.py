@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from fastapi import APIRouter, HTTPException
@@ -12,6 +12,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from pipelines.decisions.statement import NO_CHOICES, Choices, DecisionRefusedError
 from pipelines.merge.case import Case
 from pipelines.merge.outcomes import outcomes
+from pipelines.merge.record import Record
 from pipelines.review.cluster_verdict import evidence_of, pairs_of, say_of_cluster, take_back
 from pipelines.review.contents import Candidate, Cluster
 from pipelines.review.desk.acts import DOOR
@@ -31,6 +32,7 @@ from pipelines.review.desk.frame import show
 from pipelines.review.desk.pages import hides
 from pipelines.review.desk.queue import STATES, Night, Row, Wanted
 from pipelines.review.desk.seals import WORKING_DAY, BrokenSealError
+from pipelines.review.joined import Past
 from pipelines.review.mask import mask_cluster
 from pipelines.review.published import read_cluster
 
@@ -143,10 +145,13 @@ def show_cluster(
             torn=next((row for row in rows if row.state == "conflict"), None),
             revealed=seen,
             ask=ask if seen else masked_references(ask),
-            filled=filled_in(choices, sides) | nothing | dict(form or {}),
+            filled=filled_in(NO_CHOICES if form is not None else choices, sides) | nothing | dict(form or {}),
             refusal=refusal,
             previewed=form is not None and not refusal,
             after=_after(night, wanted, rows),
+            carried_out=next((row.merge for row in rows if row.merge and _said_same(row, asking.who)), None),
+            one_record=None if any(hides(asking, row) for row in rows) else _one_record(night, found.records),
+            timezone=asking.settings.timezone,
             hidden=lambda row: hides(asking, row),
             unseen={row.candidate_id for row in rows if hides(asking, row)},
             query=asking.query(wanted),
@@ -154,6 +159,18 @@ def show_cluster(
             REASONS=REASONS,
             STATES=STATES,
         )
+
+
+def _said_same(row: Row, who: str) -> bool:
+    said = row.said_by(who)
+    return said is not None and said.verdict == "same"
+
+
+def _one_record(night: Night, records: Sequence[Record]) -> Past | None:
+    """The newest merge of the first record, if all of them count as one now."""
+    refs = [record.client_ref for record in records]
+    one = len({night.joined.crosswalk.get(ref, ref) for ref in refs}) == 1
+    return night.joined.merge_at(refs[0]) if one else None
 
 
 def _find(asking: Asking, night: Night, cluster_id: str) -> tuple[Cluster, list[Candidate]]:

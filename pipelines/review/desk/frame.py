@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cache
 from typing import Any
 
@@ -13,6 +14,8 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment
 from markupsafe import Markup
 
+from pipelines.merge.plan_told import FILTERS, GLOBALS
+from pipelines.publishing.pages import say_day
 from pipelines.review.desk.people import Reviewer, SearchLimit
 from pipelines.review.mask import mask_reference
 from pipelines.review.page import environment
@@ -58,13 +61,28 @@ def show(request: Request, template: str, status: int = 200, **said: Any) -> HTM
 def _environment() -> Environment:
     """The templates of the report, whose macros show a case here too, with their headings two levels up."""
     made = environment().overlay()
-    made.filters = environment().filters | {"as_h2": _as_h2, "masked": mask_reference, "masked_refs": _masked_refs}
+    made.filters = (
+        environment().filters
+        | FILTERS
+        | {
+            "as_h2": _as_h2,
+            "masked": mask_reference,
+            "masked_refs": _masked_refs,
+            "moment": _moment,
+        }
+    )
+    made.globals = environment().globals | GLOBALS
     return made
 
 
 def _as_h2(shown: Markup) -> Markup:
     """Values in it are escaped, so what looks like a heading is one."""
     return Markup(shown.replace(Markup("<h4"), Markup('<h2 class="small"')).replace(Markup("</h4>"), Markup("</h2>")))  # noqa: S704
+
+
+def _moment(when: datetime) -> str:
+    """``22 November 2026 14:03``."""
+    return f"{say_day(when.date())} {when:%H:%M}"
 
 
 def _masked_refs(reason: str) -> str:

@@ -15,6 +15,7 @@ from pipelines.decisions.statement import NO_CHOICES, Choices, person
 from pipelines.decisions.store import DecisionStore
 from pipelines.merge.case import Case
 from pipelines.merge.outcomes import outcomes
+from pipelines.merge.record import Record
 from pipelines.review.contents import Candidate
 from pipelines.review.decide import as_it_stands_today
 from pipelines.review.desk.asking import Asking, Asks, CandidateId
@@ -30,7 +31,8 @@ from pipelines.review.desk.forms import (
 )
 from pipelines.review.desk.frame import show
 from pipelines.review.desk.queue import ROWS_ON_A_PAGE, STATES, Night, Row, Wanted, offers
-from pipelines.review.mask import mask_candidate
+from pipelines.review.joined import Past
+from pipelines.review.mask import mask_candidate, mask_reference
 from pipelines.review.practice import read_practice
 from pipelines.review.published import read_candidate
 from pipelines.review.quality import review_quality
@@ -66,6 +68,7 @@ def queue(asking: Asks, page: int = 1) -> HTMLResponse:
             search_names=searched.get("names", False),
             blind=asking.blind,
             hidden=lambda row: hides(asking, row),
+            timezone=asking.settings.timezone,
             done=_done(asking, night),
             STATES=STATES,
         )
@@ -98,12 +101,20 @@ def decisions(asking: Asks) -> HTMLResponse:
 @router.get("/bulk")
 def bulk(asking: Asks) -> HTMLResponse:
     """The sample to check, and the rest that may be decided after it."""
+    return show_bulk(asking)
+
+
+def show_bulk(asking: Asking, *, reason: str = "", refusal: str = "", status: int = 200) -> HTMLResponse:
+    """The page of many at once; ``reason`` is what was written but not recorded."""
     with asking.at_the_desk() as (store, night, filters):
         wanted = replace(filters, tier="near-certain", state="waiting")
         return show(
             asking.request,
             "bulk",
+            status,
             here="bulk",
+            reason=reason,
+            refusal=refusal,
             form_token=asking.form_token(),
             check=bulk_check(night, store.entries(), wanted, asking.who, asking.seals.key),
             wanted=wanted,
@@ -160,7 +171,12 @@ def show_candidate(
         found = replace(found, recommended=recommended, outcomes=tried)
         sides = sides_of_pair(found)
         ask = asked(sides)
-        filled = filled_in(choices, sides) | {"verdict": (mine and mine.verdict) or "", "reason": ""} | dict(form or {})
+        before_filling = choices if form is None else NO_CHOICES
+        filled = (
+            filled_in(before_filling, sides)
+            | {"verdict": (mine and mine.verdict) or "", "reason": ""}
+            | dict(form or {})
+        )
         before, after = night.beside(candidate_id, wanted)
         return show(
             asking.request,
@@ -176,6 +192,10 @@ def show_candidate(
                 blind=blind and not _decided_before(asking, store, candidate_id),
             ),
             candidate=found if seen else mask_candidate(found),
+            day=night.day,
+            timezone=asking.settings.timezone,
+            counts_for=_counts_for(night, found.left, seen),
+            elsewhere=_elsewhere(night, found, seen),
             sides=in_order_of(tried, sides),
             row=row,
             mine=mine,
@@ -211,6 +231,21 @@ def _decided_before(asking: Asking, store: DecisionStore, candidate_id: str) -> 
 def _as_it_stands(asking: Asking, store: DecisionStore, night: Night, candidate_id: str) -> Candidate:
     published = read_candidate(asking.settings, night.day, candidate_id)
     return as_it_stands_today(asking.settings, store, night.day, published)
+
+
+def _counts_for(night: Night, record: Record, seen: bool) -> str:
+    survivor = night.joined.crosswalk.get(record.client_ref, record.client_ref)
+    return survivor if seen else mask_reference(survivor)
+
+
+def _elsewhere(night: Night, found: Candidate, seen: bool) -> list[tuple[str, str, Past]]:
+    """Each of the two that other merges made part of another record: its name, that record's, and the merge."""
+    merges = ((record, night.joined.merge_at(record.client_ref)) for record in (found.left, found.right))
+    return [
+        (record.client_ref if seen else mask_reference(record.client_ref), _counts_for(night, record, seen), past)
+        for record, past in merges
+        if past
+    ]
 
 
 def _done(asking: Asking, night: Night, beside: str = "") -> dict[str, Any] | None:

@@ -16,10 +16,12 @@ from pipelines.review.desk.seals import WORKING_DAY, BrokenSealError
 from pipelines.review.practice import (
     PracticePair,
     Practised,
+    pair_called,
     pairs_of_round,
     read_practice,
     record_practice,
     round_of,
+    rounds,
     scores,
 )
 
@@ -30,6 +32,15 @@ router = APIRouter(default_response_class=HTMLResponse)
 def practice(asking: Asks) -> HTMLResponse:
     """The next pair of this person's round, and whether the last answer was right."""
     return _show_practice(asking)
+
+
+@router.get("/practice/{pair_id}")
+def look_again(asking: Asks, pair_id: str) -> HTMLResponse:
+    """A pair that this person has answered, with what they said and who they were. 404 for any other."""
+    said = next((one for one in _mine(asking) if one.pair_id == pair_id), None)
+    if said is None:
+        raise HTTPException(404)
+    return show(asking.request, "practised", here="practice", said=said, pair=pair_called(pair_id))
 
 
 @router.post("/practice", response_model=None)
@@ -54,7 +65,7 @@ def answer(asking: Acts) -> HTMLResponse | RedirectResponse:
 def _show_practice(asking: Asking, refusal: str = "", status: int = 200) -> HTMLResponse:
     said, number, pair = _here(asking)
     _, in_round = round_of(said, asking.who)
-    mine = [one for one in said if person(one.who) == person(asking.who)]
+    mine, ended = _mine(asking), rounds(said, asking.who)
     return show(
         asking.request,
         "practice",
@@ -66,7 +77,9 @@ def _show_practice(asking: Asking, refusal: str = "", status: int = 200) -> HTML
         number=number,
         place=len(in_round) + 1,
         size=len(pairs_of_round(number)),
-        last=_with_its_pair(mine[-1]) if mine else None,
+        last=(mine[-1], pair_called(mine[-1].pair_id)) if mine else None,
+        ended=ended[-1] if ended and not in_round else None,
+        to_look_at=[one for one in reversed(mine) if not one.is_right],
         score=next(iter(scores(mine)), None),
         refusal=refusal,
         VERDICTS=VERDICTS,
@@ -80,6 +93,5 @@ def _here(asking: Asking) -> tuple[Sequence[Practised], int, PracticePair]:
     return said, number, pairs_of_round(number)[len(in_round)]
 
 
-def _with_its_pair(said: Practised) -> tuple[Practised, PracticePair]:
-    number = int(said.pair_id[1:].partition("-")[0])
-    return said, next(pair for pair in pairs_of_round(number) if pair.pair_id == said.pair_id)
+def _mine(asking: Asking) -> list[Practised]:
+    return [one for one in read_practice(asking.settings.home) if person(one.who) == person(asking.who)]

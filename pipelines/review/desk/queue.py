@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import date
 from pathlib import Path
 
@@ -19,7 +19,8 @@ from pipelines.decisions.standing import SETTLED, Standing
 from pipelines.decisions.statement import person
 from pipelines.decisions.store import DecisionStore
 from pipelines.review.contents import Run
-from pipelines.review.decide import last_published, standings_today
+from pipelines.review.decide import last_published, standings_of
+from pipelines.review.joined import Joined, Past
 from pipelines.review.published import Queued, read_queue, read_run
 from pipelines.settings import TIERS, Settings
 
@@ -31,6 +32,7 @@ STATES = {
     "lapsed": "changed since it was decided",
     "unsure": "somebody was unsure",
     "same": "same",
+    "merged": "merged",
     "different": "different",
     "all": "all",
 }
@@ -39,17 +41,21 @@ STATES = {
 @dataclass(frozen=True)
 class Row:
     """A candidate as the queue lists it. ``torn``: it stands in a triangle of which not all can be right; ``standing``
-    is None while nobody's verdict is in force."""
+    is None while nobody's verdict is in force; ``merge`` is the one by which the two count as one record now, and
+    ``taken_back`` the last one that followed from this pair and was undone."""
 
     queued: Queued
     issuers: frozenset[str]
     torn: bool = False
     standing: Standing | None = None
+    merge: Past | None = None
+    taken_back: Past | None = None
 
     @property
     def state(self) -> str:
-        """One of ``STATES``."""
-        return self.standing.standing if self.standing else "open"
+        """One of ``STATES``. What people dispute, or doubt, waits for them although it is merged."""
+        stands = self.standing.standing if self.standing else "open"
+        return "merged" if self.merge and stands in {"open", "same"} else stands
 
     @property
     def said(self) -> tuple[Entry, ...]:
@@ -70,7 +76,7 @@ class Row:
     @property
     def settled(self) -> bool:
         """Whether nothing is left to ask."""
-        return self.state in SETTLED
+        return self.state in {*SETTLED, "merged"}
 
     def said_by(self, who: str) -> Entry | None:
         """What this person said of it last and did not take back."""
@@ -128,6 +134,7 @@ class Night:
     run: Run
     rows: tuple[Row, ...]
     clusters: frozenset[str]
+    joined: Joined = field(default_factory=lambda: Joined(()))
 
     def row(self, candidate_id: str) -> Row | None:
         """The row of a candidate; None if the night has none of that id."""
@@ -169,12 +176,16 @@ def look(settings: Settings, store: DecisionStore) -> Night:
         torn = _torn(folder)
         rows = tuple(Row(one, _issuers(one), one.candidate_id in torn) for one in read_queue(settings, day))
         _NIGHTS[folder] = Night(day, read_run(settings, day), rows, _clusters(folder))
-    night = _NIGHTS[folder]
-    standings = standings_today(settings, store, day)
-    return replace(
-        night,
-        rows=tuple(replace(row, standing=standings.get(row.pair)) for row in night.rows),
-    )
+    night, entries = _NIGHTS[folder], store.entries()
+    standings, joined = standings_of(settings, entries, day), Joined(entries)
+    stand_now = (
+        replace(
+            row, standing=standings.get(row.pair), merge=joined.merge_of(row.pair),
+            taken_back=joined.taken_back(row.pair),
+        )
+        for row in night.rows
+    )  # fmt: skip
+    return replace(night, rows=tuple(stand_now), joined=joined)
 
 
 def read_wanted(query: Mapping[str, str], night: Night, found: frozenset[str] | None = None) -> Wanted:
