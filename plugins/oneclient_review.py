@@ -5,7 +5,7 @@ who may come in.
 | permission | what it lets a person do | asked of Airflow's auth manager as |
 | --- | --- | --- |
 | ``REVIEW`` | see candidates, reveal, decide, undo | may edit the provider's DAG ``nightly`` |
-| ``MERGE`` | run merges, sign them off; asked by Airflow, not by the page | may edit its DAG ``apply_merges`` |
+| ``MERGE`` | run merges, sign them off; of the page see merges and plans | may edit its DAG ``apply_merges`` |
 
 With FAB give a role *can edit on DAG:nightly* to review; to merge *can edit on DAG:apply_merges*, *can create on DAG
 Runs* and *can edit on HITL Detail*; and the same on *DAG:undo_merges* to take back. The DAGs of a provider on the list
@@ -69,22 +69,26 @@ class Page:
         self.provider = provider
 
     async def admit(self, request: Request) -> Reviewer:
-        """The signed-in person, asked anew at every request. 401 without a sign-in, 403 without the permission."""
+        """The signed-in person, asked anew at every request. 401 without a sign-in, 403 without the permission.
+
+        Who signs off has to read the plan, and often may not review.
+        """
         from airflow.api_fastapi.core_api.security import bearer_scheme, get_user
         from fastapi import HTTPException
         from fastapi.concurrency import run_in_threadpool
 
+        from pipelines.review.desk.merges import PATHS
         from pipelines.review.desk.people import reviewer
 
-        user, dag_id = (
-            as_of_now(await get_user(request, None, await bearer_scheme(request))),
-            self.provider.called(REVIEW),
+        user = as_of_now(await get_user(request, None, await bearer_scheme(request)))
+        is_about_merging = getattr(request.scope.get("route"), "path", "") in PATHS
+        for permission in (REVIEW, MERGE) if is_about_merging else (REVIEW,):
+            if user and await run_in_threadpool(is_permitted, user, self.provider.called(permission)):
+                return reviewer(user.get_id(), user.get_name())
+        dag_id = self.provider.called(REVIEW)
+        raise HTTPException(
+            403, f"You may not review. Ask whoever runs Airflow for the right to edit the DAG {dag_id}."
         )
-        if user is None or not await run_in_threadpool(is_permitted, user, dag_id):
-            raise HTTPException(
-                403, f"You may not review. Ask whoever runs Airflow for the right to edit the DAG {dag_id}."
-            )
-        return reviewer(user.get_id(), user.get_name())
 
     @cached_property
     def app(self) -> FastAPI:

@@ -17,6 +17,7 @@ from airflow.api_fastapi.app import init_auth_manager, purge_cached_app
 from airflow.api_fastapi.auth.managers.simple.user import SimpleAuthManagerUser
 from airflow.utils import db
 from fastapi import HTTPException
+from fastapi.routing import APIRoute
 from starlette.requests import Request
 
 from pipelines.review.desk.people import NobodyError
@@ -35,9 +36,9 @@ def plugin() -> ModuleType:
 
 @pytest.fixture(scope="module")
 def auth_manager() -> Iterator[Any]:
-    """Airflow's simple auth manager, where ann is a user, and vic a viewer."""
+    """Airflow's simple auth manager, where ann and sam are users, and vic a viewer."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS", "ann:user,vic:viewer")
+        patch.setenv("AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS", "ann:user,sam:user,vic:viewer")
         db.initdb()
         yield init_auth_manager()
     purge_cached_app()
@@ -80,6 +81,24 @@ def test_who_may_not_edit_it_may_not_review(plugin: ModuleType, auth_manager: An
     with pytest.raises(HTTPException) as refused:
         asyncio.run(plugin.PAGES[0].admit(asked_by(auth_manager, "vic", role)))
     assert refused.value.status_code == 403
+
+
+def test_who_may_only_merge_sees_merges_and_plans_and_nothing_else(
+    plugin: ModuleType, auth_manager: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plugin, "is_permitted", lambda user, dag_id: dag_id == "apply_merges")
+    routes = {route.path: route for route in plugin.PAGES[0].app.routes if isinstance(route, APIRoute)}
+    came_in = set()
+    for path, route in routes.items():
+        request = asked_by(auth_manager, "sam", "user")
+        request.scope["route"] = route
+        try:
+            asyncio.run(plugin.PAGES[0].admit(request))
+            came_in.add(path)
+        except HTTPException as refused:
+            assert refused.status_code == 403
+    assert came_in == {"/merges", "/plans/{plan_id}", "/plans/{plan_id}/reveal"}
+    assert len(routes) > 10
 
 
 @pytest.mark.parametrize(("header", "status"), [(b"", 401), (b"_token=forged", 403)])

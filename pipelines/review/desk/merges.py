@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Depends, HTTPException
 from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.routing import APIRoute
 
 from pipelines.decisions.signoff import Merge
 from pipelines.merge.plan_told import for_templates, masked_told
@@ -88,6 +89,10 @@ def reveal_plan(asking: Acts, plan_id: PlanId) -> RedirectResponse:
     response = go_to(asking, path, "")
     asking.reveal(plan_id, response, f"{asking.base}{path}")
     return response
+
+
+PATHS = frozenset(route.path for route in router.routes if isinstance(route, APIRoute))
+"""What is open to those who merge too."""
 
 
 def _is_unseen(asking: Asking, night: Night, merge: Merge) -> bool:
