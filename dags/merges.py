@@ -98,6 +98,7 @@ def merging(provider: Provider) -> Iterator[tuple[Settings, Request, str]]:
     from pipelines.merge.request import MergeRequest, UndoRequest
     from pipelines.quality import TableGateError
     from pipelines.review.desk.people import NobodyError
+    from pipelines.schema import WarehouseShapeError
     from pipelines.settings import SettingsError, load_settings
     from pipelines.unforeseen import quoting_nobody
 
@@ -109,6 +110,7 @@ def merging(provider: Provider) -> Iterator[tuple[Settings, Request, str]]:
             yield load_settings(provider.home), request, f"{dag_id} {context['run_id']}"
     except (
         SettingsError, TableGateError, DecisionsDamagedError, DecisionRefusedError, NobodyError, MergeError,
+        WarehouseShapeError,
     ) as error:  # fmt: skip
         raise AirflowFailException(error.told) from error
 

@@ -103,6 +103,35 @@ class TestAnswers:
         assert night["matching"]["tiers"]
         assert Path(night["report"]) == home / "reports" / DAY
 
+    def test_nightly_counts_what_is_open_apart(self, home: Path) -> None:
+        found = answer(oneclient("candidates", "--home", home, "--json"))
+        decided = answer(
+            oneclient(
+                "decide",
+                "--all",
+                "near-certain",
+                "--verdict",
+                "same",
+                "--by",
+                "ann",
+                "--reason",
+                "looked",
+                "--home",
+                home,
+                "--json",
+            )
+        )["recorded"]
+        said = " ".join(oneclient("nightly", "--home", home, "--day", DAY).stdout.split())
+        assert decided > 0
+        assert f"Candidates: {len(found):,} (near-certain" in said
+        assert f"of them {len(found) - decided:,} open" in said
+
+    def test_nightly_counts_what_could_not_be_read(self, tmp_path: Path) -> None:
+        office = Office(tmp_path / "home")
+        office.clients(client("1"), client("2", DateOfBirth="31/31/1940"), client(""))
+        said = " ".join(oneclient("nightly", "--home", office.settings.home, "--day", DAY).stdout.split())
+        assert "1 rows were rejected and 1 cells could not be read and stayed empty: the report says which" in said
+
     def test_train(self, home: Path) -> None:
         trained = answer(oneclient("train", "--home", home, "--json"))
         assert (home / "models" / "current").read_text().strip() == trained["model_version"]

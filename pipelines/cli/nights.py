@@ -36,7 +36,7 @@ def sample(
     except ValueError as error:
         raise click.UsageError(str(error)) from error
     summary = asdict(made)
-    answer(summary, as_json, lambda: screen.show_pairs("Made up", summary))
+    answer(summary, as_json, lambda: screen.show_sample(summary))
 
 
 @command

@@ -46,9 +46,17 @@ def _said(value: Any) -> str:
 
 def _in_all(counts: dict[str, int]) -> str:
     """What a sum is made of: `` (new reference 80, …)``; nothing for nothing."""
-    order = sorted(counts, key=TIERS.index) if counts.keys() <= set(TIERS) else counts
-    each = ", ".join(f"{name.replace('_', ' ')} {counts[name]:,}" for name in order)
+    each = ", ".join(f"{name.replace('_', ' ')} {counts[name]:,}" for name in counts)
     return f" ({each})" if each else ""
+
+
+def show_sample(made: dict[str, Any]) -> None:
+    """What a sample holds, and how to read its counts."""
+    show_pairs("Made up", made)
+    console.print(
+        "Records: what an import by exact reference alone would make of these files. A night also looks at who it is,"
+        " and makes a few more or fewer. By kind: rows of truth.csv; a row can be of several kinds."
+    )
 
 
 def show_night(night: dict[str, Any]) -> None:
@@ -58,11 +66,20 @@ def show_night(night: dict[str, Any]) -> None:
         counts = (f"{landing[c]:,}" for c in ("rows_read", "rows_loaded", "rows_rejected"))
         files.add_row(landing["feed"], landing["issuer"], landing["status"], *counts, _why(landing))
     console.print(files)
-    if any(landing["rows_rejected"] for landing in night["landings"]):
-        console.print("Why rows were rejected, and which cells could not be read and stayed empty: see the report.")
-    made, tiers = night["staging"]["new_clients"], night["matching"]["tiers"]
+    made, tiers, measured = night["staging"]["new_clients"], night["matching"]["tiers"], night["measured"]
+    faults = [
+        f"{measured[what]:,} {words}"
+        for what, words in (
+            ("rows_rejected", "rows were rejected"),
+            ("cells_unread", "cells could not be read and stayed empty"),
+        )
+        if measured[what]
+    ]
+    if faults:
+        console.print(f"{' and '.join(faults)}: the report says which, and why.")
     console.print(f"New client records: {sum(made.values()):,}{_in_all(made)}")
-    console.print(f"Candidates: {sum(tiers.values()):,}{_in_all(tiers)}")
+    still_open = sum(measured["waiting"].values())
+    console.print(f"Candidates: {sum(tiers.values()):,}{_in_all(tiers)}, of them {still_open:,} open")
     console.print(f"Report: {night['report']}/index.html", soft_wrap=True)
 
 

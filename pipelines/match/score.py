@@ -22,7 +22,7 @@ from pipelines.match.spark import handover
 from pipelines.match.spark.submit import submit
 from pipelines.match.train import load_records, take_over_pairs, train_model
 from pipelines.quality import pass_gate, suite_columns
-from pipelines.settings import Settings
+from pipelines.settings import TIERS, Settings
 from pipelines.warehouse import Warehouse, open_warehouse, sql_text
 
 log = logging.getLogger(__name__)
@@ -112,9 +112,10 @@ class _Night:
         if stale or affected:
             self._look_for_drift()
         train_again = [reason for (reason,) in self.warehouse.rows("select reason from matched.drift order by reason")]
-        tiers = self.warehouse.rows("select tier, count(*) from matched.candidates group by 1 order by 1")
+        tiers = dict(self.warehouse.rows("select tier, count(*) from matched.candidates group by 1"))
         records = self.warehouse.one("select count(*) from matched.records")
-        return Matching(self.model.version, records, changed, dict(tiers), train_again)
+        in_order = {tier: tiers[tier] for tier in TIERS if tier in tiers}
+        return Matching(self.model.version, records, changed, in_order, train_again)
 
     def hand_out(self) -> Path | None:
         self._derive()

@@ -90,7 +90,7 @@ REMOVED: dict[str, tuple[str, str]] = {
         'observed = f"observed {found}"',
     ),
     "C82": ("        left=_mask_side(candidate.left),\n", ""),
-    "C83": ("if user is None or not await run_in_threadpool(is_permitted, user, dag_id):", "if user is None:"),
+    "C83": ("if user and await run_in_threadpool(is_permitted, user, self.provider.called(permission)):", "if user:"),
     "C84": ('_FORMULA = r"^([=+\\-@\\t\\r\\n])"', '_FORMULA = r"^(=nothing)"'),
     "C85": ("_OTHERS = 0o077\n", "_OTHERS = 0o002\n"),
     "C86": ('        if type(error).__module__.partition(".")[0] in _KNOWN:\n', "        if True:\n"),
