@@ -60,8 +60,8 @@ def main() -> None:
                     memory=options.memory,
                 )
             console.print(*_row(part, told[part]), sep="  ")
-    if options.write:
-        _write(options, told)
+            if options.write:
+                _write(options, told)
 
 
 def _options() -> argparse.Namespace:
