@@ -1,7 +1,8 @@
 """# nightly: files in, register up to date, candidates scored, report out
 
-Every night at 02:30 London time, or when the list of providers says, for the day that has just ended. The partition key
-of a run is that day. The command line runs the very same steps, without Airflow: `oneclient nightly --day 2026-11-20`.
+Every night at 02:30, or when the list of providers says, by the provider's clock (`timezone` in its settings), for the
+day that has just ended. The partition key of a run is that day. The command line runs the very same steps, without
+Airflow: `oneclient nightly --day 2026-11-20`.
 
 | task | what it does | writes |
 | --- | --- | --- |
@@ -81,11 +82,13 @@ from pipelines.providers import Provider, read_providers
 if TYPE_CHECKING:
     from pipelines.settings import Settings
 
-LONDON = "Europe/London"
 OF_ANOTHER_RELEASE = {"L4", "L5"}  # codes of a decision store that `oneclient upgrade`, or the newer program, can use
 DAY: dict[str, Any] = {
     "day": Param(
-        None, type=["null", "string"], format="date", description="Left out: the day before the run, in London."
+        None,
+        type=["null", "string"],
+        format="date",
+        description="Left out: the day before the run, by the provider's clock.",
     ),
 }
 # Not where there are several providers: whoever starts the night of one could name the inbox of another.
@@ -110,7 +113,7 @@ def tonight(provider: Provider) -> Iterator[tuple[Settings, Path, date]]:
     run, params = context["dag_run"], context["params"]
     try:
         settings = load_settings(provider.home)
-        ran_on = (run.logical_date or run.run_after).astimezone(ZoneInfo(LONDON)).date()
+        ran_on = (run.logical_date or run.run_after).astimezone(ZoneInfo(provider.timezone)).date()
         day = params["day"] or run.partition_key or (ran_on - timedelta(days=1)).isoformat()
         with quoting_nobody():
             yield settings, Path(provider.inbox or params["inbox"] or settings.inbox), date.fromisoformat(day)
@@ -260,7 +263,7 @@ for one in read_providers():
     with DAG(
         one.called("nightly"),
         schedule=CronPartitionTimetable(
-            f"{one.at.minute} {one.at.hour} * * *", timezone=LONDON, run_offset=-1, key_format="%Y-%m-%d"
+            f"{one.at.minute} {one.at.hour} * * *", timezone=one.timezone, run_offset=-1, key_format="%Y-%m-%d"
         ),
         catchup=False,
         max_active_runs=1,

@@ -7,9 +7,9 @@ variable, the file has a table for each:
     [acme]
     home = "/srv/oneclient/acme"      # or relative to the folder of the list
     inbox = "/srv/deliveries/acme"    # left out: the inbox of the home
-    at = "02:30"                      # when its night runs, in London
+    at = "02:30"                      # when its night runs, by its clock
     queue = "acme"                    # left out: any worker; else the queue of the workers that have its home
-    done_by = "06:00"                 # left out: nobody is told of a late night; else when it has to be done, in London
+    done_by = "06:00"                 # left out: nobody is told of a late night; else when it has to be done
 
 DAG files read it at every parse, so this imports nothing of oneclient but ``troubles.py``, and nothing else that
 Airflow has not imported.
@@ -23,6 +23,7 @@ from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
@@ -30,6 +31,8 @@ from pipelines.troubles import KnownError
 
 LIST_VARIABLE = "ONECLIENT_PROVIDERS"
 DONE_BY_VARIABLE = "ONECLIENT_DONE_BY"
+HOME_VARIABLE = "ONECLIENT_HOME"
+LONDON = "Europe/London"
 _PAGE = "/oneclient"
 
 Place = Path | tuple[int, int]
@@ -55,7 +58,7 @@ class Provider(BaseModel):
 
     @field_validator("at", "done_by")
     @classmethod
-    def _a_minute_in_london(cls, at: time | None) -> time | None:
+    def _a_minute(cls, at: time | None) -> time | None:
         if at and (at.second or at.microsecond or at.tzinfo):
             raise ValueError("it has to be hours and minutes, such as 02:30")
         return at
@@ -91,6 +94,16 @@ class Provider(BaseModel):
             return None
         due, needed = (datetime.combine(date.min, at) for at in (self.at, self.done_by))
         return (needed - due) % timedelta(days=1) or timedelta(days=1)
+
+    @property
+    def timezone(self) -> str:
+        """The zone of its clock, as ``settings.toml`` has it; London's while none can be read there, which its first
+        task tells of."""
+        home = (self.home or Path(os.environ.get(HOME_VARIABLE, "home"))).expanduser()
+        try:
+            return ZoneInfo(tomllib.loads((home / "settings.toml").read_text(encoding="utf-8"))["timezone"]).key
+        except (OSError, ValueError, KeyError, TypeError):
+            return LONDON
 
     @property
     def suffix(self) -> str:

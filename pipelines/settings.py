@@ -16,7 +16,15 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 
 from pipelines.mistakes import first_mistake, line_of
 from pipelines.private import keep_private, make_folder
-from pipelines.providers import LIST_VARIABLE, Provider, ProvidersError, provider_of, read_providers
+from pipelines.providers import (
+    HOME_VARIABLE,
+    LIST_VARIABLE,
+    LONDON,
+    Provider,
+    ProvidersError,
+    provider_of,
+    read_providers,
+)
 from pipelines.sections import (
     DecisionSettings,
     EncryptionSettings,
@@ -32,7 +40,6 @@ from pipelines.sections import (
 from pipelines.sections import MatchSettings as MatchSettings  # noqa: PLC0414 - matching has it from here
 from pipelines.troubles import KnownError
 
-HOME_VARIABLE = "ONECLIENT_HOME"
 KEY_VARIABLE = "ONECLIENT_KEY"
 _A_HOME_HAS = ("settings.toml", "inbox", "sources", "oneclient.duckdb", "decisions.sqlite")  # one of them is enough
 Listed = TypeVar("Listed")
@@ -64,7 +71,7 @@ class Settings(Section):
     home: Path
     key: SecretStr | None = Field(default=None, exclude=True)
     provider: str = "Home-care provider"
-    timezone: str = "Europe/London"
+    timezone: str = LONDON
     phone_region: str = "GB"
     warehouse: WarehouseSettings = WarehouseSettings()
     ingest: IngestSettings = IngestSettings()

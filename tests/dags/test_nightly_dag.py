@@ -27,7 +27,7 @@ from sqlalchemy import select
 from pipelines import nightly as night_steps
 from pipelines.decisions.database import StoreUnavailableError
 from pipelines.fingerprint import fingerprint
-from pipelines.providers import ONLY
+from pipelines.providers import ONLY, Provider
 from pipelines.quality import TableGateError
 from pipelines.sample import make_sample
 from pipelines.schema import WarehouseShapeError
@@ -158,6 +158,21 @@ def test_all_that_opens_the_warehouse_shares_one_slot(bag: DagBag) -> None:
 def test_busy_and_broken_disks_are_tried_again_a_little_later_each_time(bag: DagBag) -> None:
     for task in bag.dags["nightly"].tasks:
         assert (task.retries, task.retry_exponential_backoff) == (3, 2.0)
+
+
+@pytest.mark.parametrize(
+    ("settings", "zone"),
+    [
+        ('timezone = "Europe/Dublin"', "Europe/Dublin"),
+        ('provider = "Acme"', "Europe/London"),
+        ('timezone = "Europe/Nowhere"', "Europe/London"),
+        ("timezone = 7", "Europe/London"),
+        ("no toml", "Europe/London"),
+    ],
+)
+def test_nights_go_by_the_providers_clock(tmp_path: Path, settings: str, zone: str) -> None:
+    (tmp_path / "settings.toml").write_text(settings)
+    assert Provider(home=tmp_path).timezone == zone
 
 
 @pytest.mark.parametrize(
