@@ -167,9 +167,11 @@ class Up:
             AIRFLOW__API__PORT=address.rpartition(":")[2],
             AIRFLOW__API_AUTH__JWT_SECRET=secrets.token_hex(64),  # a new one, so no sign-in outlives `make down`
         )
+        from airflow.configuration import write_default_airflow_configuration_if_needed
         from airflow.models.pool import Pool
         from airflow.utils import db
 
+        write_default_airflow_configuration_if_needed()  # else the parts, started at once, make a Fernet key each
         db.initdb()
         for one in read_providers():
             Pool.create_or_update_pool(one.pool, 1, "one writer at a time", include_deferred=False)

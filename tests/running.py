@@ -24,9 +24,11 @@ ENDS_WITHIN_SECONDS = 180
 ANSWERS_WITHIN_SECONDS = 120
 _START = """
 python -c "
+from airflow.configuration import write_default_airflow_configuration_if_needed
 from airflow.models.pool import Pool
 from airflow.utils import db
 from pipelines.providers import read_providers
+write_default_airflow_configuration_if_needed()
 db.initdb()
 for one in read_providers():
     Pool.create_or_update_pool(one.pool, 1, 'one writer at a time', include_deferred=False)"
