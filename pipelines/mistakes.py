@@ -106,7 +106,8 @@ def _model(path: tuple[str, ...], model: type[BaseModel]) -> type[BaseModel] | N
 
 def wanted(field: FieldInfo) -> str:
     """What a field may be, with an example: ``a number above 0.5 and below 1, such as 0.99``."""
-    example = field.examples[0] if field.examples else field.get_default(call_default_factory=True)
+    default = None if field.is_required() else field.get_default(call_default_factory=True)
+    example = field.examples[0] if field.examples else default
     such = "" if example in (None, "", (), {}) or isinstance(example, BaseModel) else f", such as {_toml(example)}"
     if field.description:
         return f"{field.description}{such}"

@@ -5,8 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from pydantic import BaseModel
 
+from pipelines.mistakes import wanted
 from pipelines.settings import Settings, SettingsError, load_settings
+from pipelines.sources import Source
 
 
 def refused(home: Path, text: str) -> str:
@@ -64,3 +67,10 @@ def test_no_setting_is_answered_in_a_library_s_language(tmp_path: Path, name: st
     section, _, key = name.partition(".")
     said = refused(tmp_path, f"[{section}]\n{key} = [[]]\n")
     assert f"line 2: {name} is a list; it has to be " in said
+
+
+@pytest.mark.parametrize("model", [Settings, Source])
+def test_what_a_field_may_be_is_told_in_our_words(model: type[BaseModel]) -> None:
+    told = [wanted(field) for field in model.model_fields.values()]
+    assert all(told)
+    assert [one for one in told if "Undefined" in one] == []

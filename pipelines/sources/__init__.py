@@ -52,7 +52,10 @@ class FileNameIssuer(_Strict):
 class Source(_Strict):
     """One source mapping, as written in YAML. ``columns`` maps a heading to a field of the feed."""
 
-    name: Annotated[str, Field(pattern=r"^\w[\w .-]*$", max_length=100)]
+    name: Annotated[
+        str,
+        Field(pattern=r"^\w[\w .-]*$", max_length=100, description="letters, digits, _, ., - and spaces, 100 at most"),
+    ]
     feed: Line
     files: Annotated[tuple[Line, ...], Field(min_length=1)]
     issuer: FixedIssuer | FileNameIssuer

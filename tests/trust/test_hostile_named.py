@@ -293,7 +293,7 @@ class TestMappingsMadeToHurt:
     @pytest.mark.parametrize(
         ("changed", "why"),
         [
-            ({"name": "../../../x"}, "name: "),
+            ({"name": "../../../x"}, "name is another text; it has to be letters, digits"),
             ({"encoding": "base64"}, "encoding 'base64' is not known"),
             ({"delimiter": "a"}, "delimiter must be one character"),
             ({"date_formats": ["%-Y"]}, "date_formats cannot be used"),
