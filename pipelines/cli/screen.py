@@ -46,7 +46,7 @@ def _said(value: Any) -> str:
 
 def _in_all(counts: dict[str, int]) -> str:
     """What a sum is made of: `` (new reference 80, …)``; nothing for nothing."""
-    each = ", ".join(f"{name.replace('_', ' ')} {counts[name]:,}" for name in counts)
+    each = ", ".join(f"{name.replace('_', ' ')} {count:,}" for name, count in counts.items())
     return f" ({each})" if each else ""
 
 

@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 BLOCKS = "matched.blocks"
 # The one row is how many live client records there are, and of how many each compared column is filled.
 FILLED = "matched.filled"
-# What Splink is given of a record; a home is put together again in a fifth of the time that reading it takes.
+# What Splink is given of a record. A home is put together again, since its column is one of the dearest to read.
 _COMPARED = "* exclude (client_ref, record_hash) replace (home_key(address, postcode) as home)"
 
 
