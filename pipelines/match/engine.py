@@ -18,7 +18,7 @@ logging.getLogger("splink").setLevel(logging.ERROR)
 
 LEAST_PROBABILITY = 0.001
 ROUNDED_OFF = 0.9  # Splink adds in another order than we do, and must not lose a pair by it.
-PAIRS_AT_ONCE = 4_000_000
+PAIRS_AT_ONCE = 1_000_000
 """Since a compared pair is hundreds of bytes wide while Splink works on it."""
 
 Terms: TypeAlias = pa.Table | Path
@@ -66,11 +66,12 @@ class Engine:
         self.scratch.execute(f"create or replace table all_pairs as {pairs}")
         parts = self.scratch.parts("all_pairs", PAIRS_AT_ONCE)
         for part in range(parts):
+            # A view, whose remainder DuckDB takes for rare: it hashes the pairs, and reads the wider records past them.
             self.scratch.execute(
-                "create or replace table pairs_to_score as select '0' as match_key, left_id as join_key_l,"
+                "create or replace view pairs_to_score as select '0' as match_key, left_id as join_key_l,"
                 f" right_id as join_key_r from all_pairs where left_id % {parts} = {part}"
             )
-            self.linker.table_management.register_blocked_pairs_for_predict(self.api.register("pairs_to_score"))
+            self._register_pairs("pairs_to_score")
             scored = self.linker.inference.predict(
                 threshold_match_probability=ROUNDED_OFF * least, warning_mode="never"
             )
@@ -81,8 +82,15 @@ class Engine:
             else:
                 self.scratch.execute(f"create or replace table {found} as {worth_keeping}")
             scored.drop_table_from_database_and_remove_from_cache()
-        self.scratch.execute("drop table pairs_to_score")
+        self.scratch.execute("drop view pairs_to_score")
         self.scratch.execute("drop table all_pairs")
+
+    def _register_pairs(self, pairs: str) -> None:
+        """Tell Splink what to predict. It would copy the records that these pairs need first, once for each side: where
+        they may need nearly all, that takes longer than it saves."""
+        registered = self.linker.table_management.register_blocked_pairs_for_predict(self.api.register(pairs))
+        if self.scratch.one(f"select count(*) from {self.records}") <= 2 * PAIRS_AT_ONCE:
+            registered.metadata.clear()
 
     def _worth_keeping(self, scored: str, least: float) -> str:
         levels = ", ".join(

@@ -10,18 +10,19 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from splink import DuckDBAPI
 
 from benchmarks.matching import report
 from benchmarks.reporting.figures import exponent
 from pipelines import nightly
 from pipelines.fingerprint import fingerprint
-from pipelines.match import engine
+from pipelines.match import engine, train
 from pipelines.match.models import load_model
 from pipelines.match.train import load_records
 from pipelines.sample import make_sample
 from pipelines.settings import load_settings
 from pipelines.stage import register, standardise
-from pipelines.warehouse import open_warehouse
+from pipelines.warehouse import open_warehouse, tables
 
 ROOT = Path(__file__).parents[2]
 NIGHT = date(2026, 11, 20)
@@ -53,7 +54,9 @@ def test_parts_change_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
             monkeypatch.setattr(register, "WRITTEN_AT_ONCE", at_once)
             monkeypatch.setattr(register, "CHECKED_AT_ONCE", at_once)
             monkeypatch.setattr(standardise, "BATCH", at_once)
-            monkeypatch.setattr(engine, "PAIRS_AT_ONCE", 10 * at_once)
+            monkeypatch.setattr(tables, "BATCH", at_once)
+            monkeypatch.setattr(train, "BATCHES_AT_ONCE", 1)
+            monkeypatch.setattr(engine, "PAIRS_AT_ONCE", at_once)
         shutil.copytree(tmp_path / "sample" / "inbox", tmp_path / "inbox")
         settings = load_settings(tmp_path / f"home-{at_once}")
         for delivery_id in nightly.find_deliveries(tmp_path / "inbox", NIGHT):
@@ -86,3 +89,21 @@ def test_splink_is_given_each_column_once(tmp_path: Path) -> None:
         (given,) = model.engine(scratch).linker._input_tables_dict.values()
         columns = [column.unquote().name for column in given.columns]
     assert sorted(columns) == sorted(set(columns))
+
+
+@pytest.mark.parametrize(("at_once", "copies"), [(1_000_000, False), (10, True)])
+def test_splink_copies_records_only_where_pairs_need_few_of_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_once: int, *, copies: bool
+) -> None:
+    statements: list[str] = []
+    execute = DuckDBAPI._execute_sql_against_backend
+    monkeypatch.setattr(
+        DuckDBAPI,
+        "_execute_sql_against_backend",
+        lambda api, sql: statements.append(sql) or execute(api, sql),
+    )
+    monkeypatch.setattr(engine, "PAIRS_AT_ONCE", at_once)
+    make_sample(tmp_path, clients=60, visits=0, seed=6)
+    nightly.run_night(load_settings(tmp_path / "home"), tmp_path / "inbox", NIGHT)
+    assert any("create table __splink__df_predict" in sql.lower() for sql in statements)
+    assert any("semi join" in sql for sql in statements) == copies
