@@ -99,11 +99,12 @@ def blocking_conditions(names: Iterable[str]) -> list[str]:
 def block_keys(names: Iterable[str], records: str) -> str:
     """SQL for ``client_id`` and, for each blocking rule, a hash of what a record shares by it (null: it lacks a part).
 
-    A rule with two unlike sides has a second column, of the other side. Numbers of 64 bits are much quicker to read and
-    join than the texts; where two texts had one hash, a pair too many would be looked at, and weigh nothing.
+    A rule with two unlike sides has a second column, of the other side. Numbers of 32 bits are much quicker to read and
+    join than the texts; where two texts have one hash, a pair too many is looked at, and weighs nothing.
     """
     keys = [
-        f"if({' and '.join(f'{part} is not null' for part in parts)}, hash({', '.join(parts)}), null) as {column}"
+        f"if({' and '.join(f'{part} is not null' for part in parts)}, (hash({', '.join(parts)}) >> 33)::integer, null)"
+        f" as {column}"
         for name in sorted(names)
         for column, parts in _columns_of(name).items()
     ]

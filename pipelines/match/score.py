@@ -27,7 +27,7 @@ from pipelines.warehouse import Warehouse, open_warehouse, sql_text
 
 log = logging.getLogger(__name__)
 
-# One row is one live client record, with a key of 64 bits for each blocking rule of the model.
+# One row is one live client record, with a key of 32 bits for each blocking rule of the model.
 BLOCKS = "matched.blocks"
 # The one row is how many live client records there are, and of how many each compared column is filled.
 FILLED = "matched.filled"
@@ -162,7 +162,7 @@ class _Night:
             (FILLED, filled_columns(REGISTER_COLUMNS, "matched.records")),
         ):
             there = self.warehouse.exists(table)
-            if there and self.warehouse.columns(table) != self.warehouse.columns(f"({select})"):
+            if there and self.warehouse.shape(table) != self.warehouse.shape(f"({select})"):
                 self.warehouse.execute(f"drop table {table}")
                 there = False
             if not there:

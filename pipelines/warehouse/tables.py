@@ -118,9 +118,7 @@ class Warehouse:
             connection.execute("attach ':memory:' as scratch")
             connection.execute("use scratch")
             try:
-                scratch = Warehouse(connection)
-                prepare(scratch)
-                yield scratch
+                yield Warehouse(connection)
             finally:
                 connection.execute(f'use "{here}"')
                 connection.execute("detach scratch")
@@ -175,8 +173,7 @@ class Warehouse:
 
     def _columns(self, select: str, parameters: Parameters | None) -> str:
         """Column definitions of a SELECT; making the table from the SELECT itself would be an INSERT of no rows."""
-        described = self.rows(f"describe {select}", _bound(select, parameters))
-        return ", ".join(f'"{name}" {kind}' for name, kind, *_ in described)
+        return ", ".join(f'"{name}" {kind}' for name, kind in self.shape(select, parameters))
 
     def upsert(
         self,
@@ -225,16 +222,9 @@ class Warehouse:
 
         Raises WarehouseShapeError if it is there with others.
         """
-        wanted = [(name, kind) for name, kind, *_ in self.rows(f"describe {select}", parameters)]
-        schema, name = table.split(".")
-        found = self.rows(
-            "select column_name, data_type from duckdb_columns() where schema_name = $schema and table_name = $name"
-            " order by column_index",
-            {"schema": schema, "name": name},
-        )
-        if not found:
+        if not self.exists(table):
             self.execute(f"create table {table} ({self._columns(select, parameters)})")
-        elif found != wanted:
+        elif (found := self.shape(table)) != (wanted := self.shape(select, parameters)):
             raise WarehouseShapeError(
                 f"{table} in this home is not as schema {newest_schema()} has it ({_difference(found, wanted)}): it "
                 "was altered, or an upgrade forgot it. Keep the home and report it; or restore its last backup."
@@ -242,7 +232,11 @@ class Warehouse:
 
     def columns(self, table: str) -> list[str]:
         """Names of a table's columns, in order."""
-        return [name for name, *_ in self.rows(f"describe {table}")]
+        return [name for name, _ in self.shape(table)]
+
+    def shape(self, table: str, parameters: Parameters | None = None) -> list[tuple[str, str]]:
+        """Names and types of the columns of a table, or of a SELECT, in order."""
+        return [(name, kind) for name, kind, *_ in self.rows(f"describe {table}", _bound(table, parameters))]
 
     def exists(self, table: str) -> bool:
         """Whether ``stage.table`` is there."""
