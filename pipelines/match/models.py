@@ -116,7 +116,7 @@ def keep_model(models: Path, model: Model, about: Mapping[str, Any], charts: Map
         partial.mkdir(parents=True)
         (partial / MODEL).write_text(json.dumps(about, indent=2, sort_keys=True) + "\n", encoding="utf-8")
         for column, table in model.terms.items():
-            pq.write_table(table, partial / f"terms_{column}.parquet")
+            pq.write_table(table, partial / f"terms_{column}.parquet", row_group_size=BATCH)
         for name, page in charts.items():
             (partial / name).write_text(page, encoding="utf-8")
         partial.rename(folder)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Collection, Sequence
+from itertools import islice
 from typing import Any
 
 import pandas as pd
@@ -57,6 +58,7 @@ STRICT_BLOCKS = (
 STRICT_RECALL = 0.7
 MOST_MATCHES_A_PAIR = 0.05
 PRIOR_MAY_RISE = 16
+BATCHES_AT_ONCE = 5
 LEAST_SHARE = {"m": 1e-3, "u": 1e-6}
 NUMBERED_RECORDS = 100_000
 
@@ -81,7 +83,7 @@ def train_model(settings: Settings, warehouse: Warehouse) -> Model:
         raise NothingToLearnError("The register is empty. Run a night first: oneclient nightly")
     warehouse.execute("create or replace temp table touched as select client_id from staged.clients")
     with warehouse.scratch() as scratch:
-        load_records(scratch, "records", warehouse.batches(sql_text("matched.records")))
+        load_records(scratch, "records", warehouse.batches(f"from ({sql_text('matched.records')}) order by client_id"))
         with scratch.relation("decisions", _decided(warehouse)):
             scratch.execute("create table decided as select * from decisions")
         model = train_on(scratch, REGISTER_COLUMNS, settings.match)
@@ -128,10 +130,20 @@ def train_on(scratch: Warehouse, columns: Collection[str], settings: MatchSettin
     return _Training(scratch, columns, settings).run()
 
 
-def load_records(scratch: Warehouse, table: str, records: pa.Table | pa.RecordBatchReader) -> None:
-    """Put records in Arrow into a scratch warehouse."""
-    with scratch.relation("incoming_records", records):
-        scratch.execute(f"create or replace table {table} as select * from incoming_records order by client_id")
+def load_records(scratch: Warehouse, table: str, records: pa.RecordBatchReader) -> None:
+    """Put records in Arrow into a new table of a scratch warehouse, in their order.
+
+    A part is read whole before it is written: in one go, the thread that waits for rows could not help to find them.
+    """
+
+    def read() -> pa.Table:
+        return pa.Table.from_batches(islice(records, BATCHES_AT_ONCE), records.schema)
+
+    with scratch.relation("incoming_records", read()):
+        scratch.execute(f"create or replace table {table} as from incoming_records")
+    while len(part := read()):
+        with scratch.relation("incoming_records", part):
+            scratch.execute(f"insert into {table} from incoming_records")
 
 
 def take_over_pairs(warehouse: Warehouse, scratch: Warehouse) -> None:
