@@ -65,10 +65,10 @@ class Engine:
         """
         self.scratch.execute(f"create or replace table all_pairs as {pairs}")
         parts = self.scratch.parts("all_pairs", PAIRS_AT_ONCE)
+        relation = self._relation_of("all_pairs", parts)
         for part in range(parts):
-            # A view, whose remainder DuckDB takes for rare: it hashes the pairs, and reads the wider records past them.
             self.scratch.execute(
-                "create or replace view pairs_to_score as select '0' as match_key, left_id as join_key_l,"
+                f"create or replace {relation} pairs_to_score as select '0' as match_key, left_id as join_key_l,"
                 f" right_id as join_key_r from all_pairs where left_id % {parts} = {part}"
             )
             self._register_pairs("pairs_to_score")
@@ -82,8 +82,18 @@ class Engine:
             else:
                 self.scratch.execute(f"create or replace table {found} as {worth_keeping}")
             scored.drop_table_from_database_and_remove_from_cache()
-        self.scratch.execute("drop view pairs_to_score")
+        self.scratch.execute(f"drop {relation} pairs_to_score")
         self.scratch.execute("drop table all_pairs")
+
+    def _relation_of(self, pairs: str, parts: int) -> str:
+        """As what a part of the pairs is kept, since DuckDB takes the remainder that makes a view of them for rare.
+
+        By a view it hashes the pairs, which is best while they are about as many as the records: those of a table it
+        counts, and miscounts a little, and then may hash the records, which takes half as much time again. Of many
+        more pairs than records a table takes less memory.
+        """
+        many = self.scratch.one(f"select count(*) > 2 * {parts} * (select count(*) from {self.records}) from {pairs}")
+        return "table" if many else "view"
 
     def _register_pairs(self, pairs: str) -> None:
         """Tell Splink what to predict. It would copy the records that these pairs need first, once for each side: where
