@@ -215,8 +215,8 @@ WRITTEN_INTO_SQL = {
     "names of tables and columns that the code itself gives": (
         "BLOCKS", "FILLED", "_checked(table)", "blocks", "c", "cell", "cells", "column", "f.name", "feed",
         "field.name", "found", "fresh", "grouped[0]", "grouped[1]", "here", "incoming", "key", "name", "one",
-        "other", "owner", "pairs", "proposed", "records", "relation", "rows", "schema", "scored", "self.counts_for", "self.key",
-        "self.records", "self.table", "some", "table", "weighed", "work",
+        "other", "owner", "pairs", "proposed", "records", "relation", "rows", "schema", "scored", "self.counts_for",
+        "self.key", "self.records", "self.table", "some", "table", "weighed", "work",
     ),
     "lists of such names": (
         "', '.join((f'incoming.{c}' for c in columns))", "', '.join((f'{k} as k{i}' for i, k in enumerate(side)))",
