@@ -90,17 +90,23 @@ class Engine:
 
         By a view it hashes the pairs, which is best while they are about as many as the records: those of a table it
         counts, and miscounts a little, and then may hash the records, which takes half as much time again. Of many
-        more pairs than records a table takes less memory.
+        more pairs than records, or of very many records, a table takes less memory.
         """
         many = self.scratch.one(f"select count(*) > 2 * {parts} * (select count(*) from {self.records}) from {pairs}")
-        return "table" if many else "view"
+        return "table" if many or self._prunes() else "view"
 
     def _register_pairs(self, pairs: str) -> None:
-        """Tell Splink what to predict. It would copy the records that these pairs need first, once for each side: where
-        they may need nearly all, that takes longer than it saves."""
+        """Tell Splink what to predict."""
         registered = self.linker.table_management.register_blocked_pairs_for_predict(self.api.register(pairs))
-        if self.scratch.one(f"select count(*) from {self.records}") <= 2 * PAIRS_AT_ONCE:
+        if not self._prunes():
             registered.metadata.clear()
+
+    def _prunes(self) -> bool:
+        """Whether Splink copies the records that a part of the pairs needs first, once for each side, as it would.
+
+        Where they may need nearly all, that takes longer than it saves.
+        """
+        return bool(self.scratch.one(f"select count(*) > {2 * PAIRS_AT_ONCE} from {self.records}"))
 
     def _worth_keeping(self, scored: str, least: float) -> str:
         levels = ", ".join(

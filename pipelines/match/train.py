@@ -83,7 +83,8 @@ def train_model(settings: Settings, warehouse: Warehouse) -> Model:
         raise NothingToLearnError("The register is empty. Run a night first: oneclient nightly")
     warehouse.execute("create or replace temp table touched as select client_id from staged.clients")
     with warehouse.scratch() as scratch:
-        load_records(scratch, "records", warehouse.batches(f"from ({sql_text('matched.records')}) order by client_id"))
+        with scratch.relation("everybody", warehouse.batches(sql_text("matched.records"))):
+            scratch.execute("create table records as from everybody order by client_id")
         with scratch.relation("decisions", _decided(warehouse)):
             scratch.execute("create table decided as select * from decisions")
         model = train_on(scratch, REGISTER_COLUMNS, settings.match)
@@ -131,7 +132,7 @@ def train_on(scratch: Warehouse, columns: Collection[str], settings: MatchSettin
 
 
 def load_records(scratch: Warehouse, table: str, records: pa.RecordBatchReader) -> None:
-    """Put records in Arrow into a new table of a scratch warehouse, in their order.
+    """Put a night's records into a new table of a scratch warehouse.
 
     A part is read whole before it is written: in one go, the thread that waits for rows could not help to find them.
     """
