@@ -106,7 +106,7 @@ class Engine:
 
         Where they may need nearly all, that takes longer than it saves.
         """
-        return bool(self.scratch.one(f"select count(*) > {2 * PAIRS_AT_ONCE} from {self.records}"))
+        return int(self.scratch.one(f"select count(*) from {self.records}")) > 2 * PAIRS_AT_ONCE
 
     def _worth_keeping(self, scored: str, least: float) -> str:
         levels = ", ".join(
