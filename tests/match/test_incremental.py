@@ -201,6 +201,17 @@ def test_one_changed_record_affects_few(nights: Nights) -> None:
     assert 0 < nights.warehouse.one("select count(*) from affected") < 60
 
 
+def test_what_is_derived_is_derived_anew_where_its_type_was_another(nights: Nights) -> None:
+    """As in a home whose blocking keys an earlier version made."""
+    before, shape = nights.outcome(), nights.warehouse.shape("matched.blocks")
+    nights.warehouse.execute("alter table matched.blocks alter same_email type ubigint")
+    nights.warehouse.execute("update matched.blocks set same_email = 0")
+    nights.match()
+    assert nights.warehouse.shape("matched.blocks") == shape
+    assert nights.warehouse.one("select count(*) from matched.blocks where same_email = 0") == 0
+    assert nights.outcome() == before
+
+
 def test_whatever_a_record_is_derived_from_touches_it(nights: Nights) -> None:
     """For every column of the register: a record that would come out otherwise is among those derived again."""
     changed: dict[str, object] = {
