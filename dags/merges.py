@@ -92,14 +92,9 @@ UNDO = "undo_merges"
 @contextmanager
 def merging(provider: Provider) -> Iterator[tuple[Settings, Request, str]]:
     """Settings, what the form asks for, and the run's name; what a retry cannot mend fails the task for good."""
-    from pipelines.decisions.snapshot import DecisionsDamagedError
-    from pipelines.decisions.statement import DecisionRefusedError
-    from pipelines.merge import MergeError
     from pipelines.merge.request import MergeRequest, UndoRequest
-    from pipelines.quality import TableGateError
-    from pipelines.review.desk.people import NobodyError
-    from pipelines.schema import WarehouseShapeError
-    from pipelines.settings import SettingsError, load_settings
+    from pipelines.settings import load_settings
+    from pipelines.troubles import KnownError
     from pipelines.unforeseen import quoting_nobody
 
     context = get_current_context()
@@ -108,10 +103,9 @@ def merging(provider: Provider) -> Iterator[tuple[Settings, Request, str]]:
         request = UndoRequest.of_form(form) if dag_id == provider.called(UNDO) else MergeRequest.of_form(form)
         with quoting_nobody():
             yield load_settings(provider.home), request, f"{dag_id} {context['run_id']}"
-    except (
-        SettingsError, TableGateError, DecisionsDamagedError, DecisionRefusedError, NobodyError, MergeError,
-        WarehouseShapeError,
-    ) as error:  # fmt: skip
+    except KnownError as error:
+        if error.trouble.may_pass:
+            raise
         raise AirflowFailException(error.told) from error
 
 

@@ -34,6 +34,8 @@ red task *with downstream*; the rest follows. Logs and XCom hold counts and ids 
   of a later one (W3, L4): back it up and upgrade it, or run the newer program, then clear the task.
 - **`score_on_spark` failed.** Read `problem.txt` in the folder that `hand_out` gives. Clear `hand_out` with downstream;
   or set `match.engine = "duckdb"` in `HOME/settings.toml` first, for the same outcome on this machine.
+- **Any other task failed at once, with a code in its message**, such as K1. It would fail again: do what
+  `docs/errors.md` says under the code, then clear the task.
 - **Anything else** is tried three times more, after 1, 2 and 4 minutes. `WarehouseBusyError` after that means
   that another program has `HOME/oneclient.duckdb` open: close it. Out of disk: free some, then clear.
 - **A task is queued and does not start.** All tasks that open the warehouse share a pool of one slot, `duckdb_writer`
@@ -82,7 +84,6 @@ from pipelines.providers import Provider, read_providers
 if TYPE_CHECKING:
     from pipelines.settings import Settings
 
-OF_ANOTHER_RELEASE = {"L4", "L5"}  # codes of a decision store that `oneclient upgrade`, or the newer program, can use
 DAY: dict[str, Any] = {
     "day": Param(
         None,
@@ -100,12 +101,8 @@ INBOX: dict[str, Any] = {
 @contextmanager
 def tonight(provider: Provider) -> Iterator[tuple[Settings, Path, date]]:
     """Home, inbox and day of the current run; what a retry cannot mend fails the task for good."""
-    from pipelines.decisions.snapshot import DecisionsDamagedError
-    from pipelines.match.spark.handover import SparkDisagreesError
     from pipelines.monitor.notice import problem_of
-    from pipelines.quality import TableGateError
-    from pipelines.schema import WarehouseShapeError
-    from pipelines.settings import SettingsError, load_settings
+    from pipelines.settings import load_settings
     from pipelines.troubles import KnownError
     from pipelines.unforeseen import quoting_nobody
 
@@ -119,8 +116,7 @@ def tonight(provider: Provider) -> Iterator[tuple[Settings, Path, date]]:
             yield settings, Path(provider.inbox or params["inbox"] or settings.inbox), date.fromisoformat(day)
     except Exception as error:
         context["ti"].xcom_push("problem", problem_of(error))
-        for_good = SettingsError | TableGateError | DecisionsDamagedError | SparkDisagreesError | WarehouseShapeError
-        if isinstance(error, for_good) or (isinstance(error, KnownError) and error.trouble.code in OF_ANOTHER_RELEASE):
+        if isinstance(error, KnownError) and not error.trouble.may_pass:
             raise AirflowFailException(error.told) from error
         raise
 

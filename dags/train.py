@@ -28,14 +28,16 @@ def wire(provider: Provider) -> None:
     @task(pool=provider.pool)
     def train_model() -> dict[str, Any]:
         from pipelines import nightly
-        from pipelines.match.train import NothingToLearnError
-        from pipelines.settings import SettingsError, load_settings
+        from pipelines.settings import load_settings
+        from pipelines.troubles import KnownError
         from pipelines.unforeseen import quoting_nobody
 
         try:
             with quoting_nobody():
                 return nightly.train(load_settings(provider.home))
-        except (SettingsError, NothingToLearnError) as error:
+        except KnownError as error:
+            if error.trouble.may_pass:
+                raise
             raise AirflowFailException(error.told) from error
 
     train_model()

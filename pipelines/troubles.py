@@ -11,6 +11,8 @@ from typing import ClassVar
 
 FOUND_A_PROBLEM = 1
 WRONG_USE = 2
+MAY_PASS = frozenset({"U2", "L1", "W1", "T2", "X1", "X2", "X3", "X4", "X5"})
+"""Codes of what another try may find gone: a share that was not mounted, a lock, a disk, what nobody foresaw."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,11 @@ class Trouble:
     def see(self) -> str:
         """Where it is written what has happened to the data, and what to do."""
         return f"docs/errors.md#{self.code.lower()}"
+
+    @property
+    def may_pass(self) -> bool:
+        """Whether to try again; anything else stays as it is until somebody has seen to it."""
+        return self.code in MAY_PASS
 
 
 def _troubles(exit_code: int, **titles: str) -> dict[str, Trouble]:

@@ -15,8 +15,13 @@ from airflow.dag_processing.dagbag import DagBag
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 from airflow.utils import db
 
+from pipelines.decisions.database import StoreUnavailableError
 from pipelines.decisions.statement import DecisionRefusedError
+from pipelines.merge import MergeError
 from pipelines.providers import ONLY, Provider
+from pipelines.settings import KeyRefusedError
+from pipelines.troubles import KnownError
+from pipelines.warehouse import WarehouseBusyError
 
 DAGS = Path(__file__).parents[2] / "dags"
 
@@ -154,6 +159,31 @@ def test_a_rejection_ends_the_run(source: ModuleType, signed: Signed) -> None:
     with pytest.raises(AirflowSkipException, match="Rejected"):
         answer(source, {"id": "sam", "name": "sam"}, "Reject")
     assert signed.by == []
+
+
+@pytest.mark.parametrize(
+    ("error", "ends"),
+    [
+        pytest.param(WarehouseBusyError("Wait."), WarehouseBusyError, id="the warehouse is taken"),
+        pytest.param(StoreUnavailableError("Wait."), StoreUnavailableError, id="the store does not answer"),
+        pytest.param(StoreUnavailableError("Upgrade.", code="L5"), AirflowFailException, id="the store is an old one"),
+        pytest.param(KeyRefusedError("Give the key."), AirflowFailException, id="the key is missing"),
+        pytest.param(MergeError("Look again.", code="M3"), AirflowFailException, id="the plan is another"),
+    ],
+)
+def test_only_what_may_pass_is_tried_again(
+    source: ModuleType,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    error: KnownError,
+    ends: type[Exception],
+) -> None:
+    monkeypatch.setenv("ONECLIENT_HOME", str(tmp_path / "home"))
+    form = {"merge_ids": None, "every_merge": True, "reason": "a test"}
+    context = {"dag": SimpleNamespace(dag_id="undo_merges"), "params": form, "run_id": "a run"}
+    monkeypatch.setattr(source, "get_current_context", lambda: context)
+    with pytest.raises(ends), source.merging(ONLY):
+        raise error
 
 
 def test_a_form_that_cannot_be_meant_is_not_tried_again(
