@@ -171,7 +171,7 @@ def _night(options: argparse.Namespace) -> Told:
     import splink  # noqa: F401, PLC0415
 
     from pipelines import nightly  # noqa: PLC0415
-    from pipelines.match import score, train  # noqa: PLC0415
+    from pipelines.match import score  # noqa: PLC0415
     from pipelines.match.engine import Engine  # noqa: PLC0415
     from pipelines.merge.publish import publish_merges  # noqa: PLC0415
     from pipelines.settings import load_settings  # noqa: PLC0415
@@ -193,7 +193,7 @@ def _night(options: argparse.Namespace) -> Told:
     clock.watch(score._Night, "_derive", "derive records")
     clock.watch(score._Night, "_block", "block")
     clock.watch(Engine, "score", "score")
-    clock.watch(train, "load_records", "score")
+    clock.watch(score, "load_records", "score")
     score.match_clients(settings, NIGHT)
     with clock.at("report"):
         nightly.report(settings, NIGHT)

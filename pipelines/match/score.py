@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 from dataclasses import asdict, dataclass, field
 from datetime import date
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 
 from pipelines.decisions.snapshot import take_snapshot
 from pipelines.match.blocking import block_keys, blocked_pairs
@@ -20,12 +22,14 @@ from pipelines.match.judge import judge
 from pipelines.match.models import Model, load_model, read_about, rules_hash
 from pipelines.match.spark import handover
 from pipelines.match.spark.submit import submit
-from pipelines.match.train import load_records, take_over_pairs, train_model
+from pipelines.match.train import take_over_pairs, train_model
 from pipelines.quality import pass_gate, suite_columns
 from pipelines.settings import TIERS, Settings
 from pipelines.warehouse import Warehouse, open_warehouse, sql_text
 
 log = logging.getLogger(__name__)
+
+BATCHES_AT_ONCE = 5
 
 # One row is one live client record, with a key of 32 bits for each blocking rule of the model.
 BLOCKS = "matched.blocks"
@@ -82,6 +86,22 @@ def hand_out_to_spark(settings: Settings, day: date) -> Path | None:
             return None
         with warehouse.rehearsal():
             return _Night(warehouse, settings, model, day).hand_out()
+
+
+def load_records(scratch: Warehouse, table: str, records: pa.RecordBatchReader) -> None:
+    """Put a night's records into a new table of a scratch warehouse.
+
+    A part is read whole before it is written: in one go, the thread that waits for rows could not help to find them.
+    """
+
+    def read() -> pa.Table:
+        return pa.Table.from_batches(islice(records, BATCHES_AT_ONCE), records.schema)
+
+    with scratch.relation("incoming_records", read()):
+        scratch.execute(f"create or replace table {table} as from incoming_records")
+    while len(part := read()):
+        with scratch.relation("incoming_records", part):
+            scratch.execute(f"insert into {table} from incoming_records")
 
 
 class _Night:

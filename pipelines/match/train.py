@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Collection, Sequence
-from itertools import islice
 from typing import Any
 
 import pandas as pd
@@ -58,7 +57,6 @@ STRICT_BLOCKS = (
 STRICT_RECALL = 0.7
 MOST_MATCHES_A_PAIR = 0.05
 PRIOR_MAY_RISE = 16
-BATCHES_AT_ONCE = 5
 LEAST_SHARE = {"m": 1e-3, "u": 1e-6}
 NUMBERED_RECORDS = 100_000
 
@@ -129,22 +127,6 @@ def train_on(scratch: Warehouse, columns: Collection[str], settings: MatchSettin
     ``scored_pairs``, scored by the trained model as ``Engine.score`` does.
     """
     return _Training(scratch, columns, settings).run()
-
-
-def load_records(scratch: Warehouse, table: str, records: pa.RecordBatchReader) -> None:
-    """Put a night's records into a new table of a scratch warehouse.
-
-    A part is read whole before it is written: in one go, the thread that waits for rows could not help to find them.
-    """
-
-    def read() -> pa.Table:
-        return pa.Table.from_batches(islice(records, BATCHES_AT_ONCE), records.schema)
-
-    with scratch.relation("incoming_records", read()):
-        scratch.execute(f"create or replace table {table} as from incoming_records")
-    while len(part := read()):
-        with scratch.relation("incoming_records", part):
-            scratch.execute(f"insert into {table} from incoming_records")
 
 
 def take_over_pairs(warehouse: Warehouse, scratch: Warehouse) -> None:

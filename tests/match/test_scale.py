@@ -16,9 +16,9 @@ from benchmarks.matching import report
 from benchmarks.reporting.figures import exponent
 from pipelines import nightly
 from pipelines.fingerprint import fingerprint
-from pipelines.match import engine, train
+from pipelines.match import engine, score
 from pipelines.match.models import load_model
-from pipelines.match.train import load_records
+from pipelines.match.score import load_records
 from pipelines.sample import make_sample
 from pipelines.settings import load_settings
 from pipelines.stage import register, standardise
@@ -55,7 +55,7 @@ def test_parts_change_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
             monkeypatch.setattr(register, "CHECKED_AT_ONCE", at_once)
             monkeypatch.setattr(standardise, "BATCH", at_once)
             monkeypatch.setattr(tables, "BATCH", at_once)
-            monkeypatch.setattr(train, "BATCHES_AT_ONCE", 1)
+            monkeypatch.setattr(score, "BATCHES_AT_ONCE", 1)
             monkeypatch.setattr(engine, "PAIRS_AT_ONCE", at_once)
         shutil.copytree(tmp_path / "sample" / "inbox", tmp_path / "inbox")
         settings = load_settings(tmp_path / f"home-{at_once}")
