@@ -27,8 +27,9 @@ from pipelines.feeds import FEEDS, Feed
 from pipelines.ingest.archive import keep_copy
 from pipelines.ingest.discover import is_plain_file, kept_suffix, name_of
 from pipelines.ingest.faults import find_faults, reject
-from pipelines.ingest.read import Contents, read_file
+from pipelines.ingest.fields import read_file
 from pipelines.ingest.refusal import FileRefusedError
+from pipelines.ingest.table import Contents
 from pipelines.quality import Gate, check, suite_columns
 from pipelines.sealing import sealed_name
 from pipelines.settings import Settings

@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from office import CLIENT_HEADINGS, ORDER_HEADINGS, VISIT_HEADINGS, Office, client, order, table, visit
 
 from pipelines.ingest import land
+from pipelines.ingest.fields import read_file
 from pipelines.ingest.land import Landing
-from pipelines.ingest.read import read_file
 from pipelines.ingest.refusal import FileRefusedError
 from pipelines.settings import IngestSettings
 from pipelines.sources import load_sources, source_for
