@@ -7,6 +7,7 @@ import os
 import stat
 from dataclasses import dataclass
 from datetime import date
+from fnmatch import fnmatch
 from pathlib import Path
 
 from pipelines.troubles import NotThereError
@@ -15,6 +16,7 @@ _USUAL = {
     ".csv", ".txt", ".tsv", ".tab", ".dat", ".xlsx", ".xlsm", ".xls", ".xlsb", ".ods", ".doc", ".docx", ".pdf", ".zip",
     ".gz", ".7z", ".json", ".xml", ".html", ".eml", ".msg", ".parquet",
 }  # fmt: skip
+HAND_BACKS = ("*decisions*.xlsx", "*decisions*.csv")
 _STILL_WRITTEN = {".part", ".partial", ".tmp", ".crdownload", ".filepart"}
 
 
@@ -68,6 +70,11 @@ def is_plain_file(path: Path) -> bool:
     Raises OSError when it is gone.
     """
     return stat.S_ISREG(path.lstat().st_mode)
+
+
+def is_hand_back(path: Path) -> bool:
+    """Whether a plain file of the inbox holds decisions that were handed back, by its name. It is not landed."""
+    return is_plain_file(path) and any(fnmatch(path.name.lower(), pattern) for pattern in HAND_BACKS)
 
 
 def name_of(path: Path) -> str:
