@@ -101,6 +101,8 @@ def _splitter(split: Split) -> Callable[[Sequence[str]], list[Parts]]:
             return partial(split_addresses, fields=split.fields)
         case "date_and_time":
             return partial(split_moments, fields=split.fields)
+        case "same":
+            return lambda cells: [Parts(dict.fromkeys(split.fields, cell)) for cell in cells]
         case _:
             return partial(split_phones, fields=split.fields)
 

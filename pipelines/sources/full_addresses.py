@@ -38,7 +38,7 @@ COUNTIES = frozenset(" ".join(name.split()).casefold() for name in _COUNTIES.spl
 def split_addresses(cells: Sequence[str], fields: Sequence[str]) -> list[Parts]:
     """Each cell of a column (distinct, filled) taken apart into those of ``fields`` that are parts of an address.
 
-    No word is lost but the country's name: what is neither postcode, county nor town stays in the lines.
+    What is neither postcode, county, town nor country stays in the lines.
     """
     return [_split(cell, frozenset(fields)) for cell in cells]
 
@@ -47,8 +47,8 @@ def _split(cell: str, fields: frozenset[str]) -> Parts:
     found = list(dict.fromkeys(re.sub(r"\s+", "", match[1]).upper() for match in POSTCODE.finditer(cell)))
     if len(found) > 1:
         return Parts(reason=TWO_POSTCODES)
-    postcode = f"{found[0][:-3]} {found[0][-3:]}" if found and "postcode" in fields else ""
-    lines = _lines(POSTCODE.sub("\n", cell) if postcode else cell)
+    postcode = f"{found[0][:-3]} {found[0][-3:]}" if found else ""
+    lines = _lines(POSTCODE.sub("\n", cell))
     while len(lines) > 1 and lines[-1].casefold() in _COUNTRIES:
         lines.pop()
     county = ""
@@ -62,7 +62,7 @@ def _split(cell: str, fields: frozenset[str]) -> Parts:
     else:
         first, second = ", ".join(lines), ""
     parts = {"address_1": first, "address_2": second, "town": town, "county": county, "postcode": postcode}
-    return Parts({key: value for key, value in parts.items() if value})
+    return Parts({key: value for key, value in parts.items() if value and key in fields})
 
 
 def _lines(text: str) -> list[str]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from pipelines.feeds import FEEDS
 from pipelines.sources.full_names import Parts
 
 _CLOCK = r"\d{1,2}[:.]\d{2}(?:[:.]\d{2}(?:[.,]\d+)?)?(?:\s?[ap]\.?m\.?)?|\d{1,2}\s?[ap]\.?m\.?|\d{4}(?=h|hrs)"
@@ -23,16 +24,20 @@ _A_DATE = re.compile(
 )
 _MIDNIGHT = re.compile(r"0{1,2}[:.]00([:.]00([.,]0+)?)?")
 _HERE = ZoneInfo("Europe/London")
+_TIMES = frozenset(field.name for feed in FEEDS.values() for field in feed.fields if field.type == "time")
 
 
 def split_moments(cells: Sequence[str], fields: Sequence[str]) -> list[Parts]:
-    """Each cell of a column (distinct, filled) taken apart into a date and a time; ``fields`` are called in that order.
+    """Each cell of a column (distinct, filled) taken apart into a date and a time, as ``fields`` are called.
 
+    A field alone gets its part, and the other part is not wanted.
     A cell that has no time of its own stays a date whole, so that it is read as one, or counted as unread. Where every
     cell has midnight, the column has no times. A time with a zone is turned into the time in the UK.
     """
     pairs = [_split(" ".join(cell.split())) for cell in cells]
     no_times = all(not time or _MIDNIGHT.fullmatch(time) for _, time in pairs)
+    if len(fields) == 1:
+        return [Parts({fields[0]: (time or date) if fields[0] in _TIMES else date}) for date, time in pairs]
     day, clock = fields
     return [Parts({day: date} | ({clock: time} if time and not no_times else {})) for date, time in pairs]
 

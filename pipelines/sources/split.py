@@ -1,4 +1,4 @@
-"""A column that carries several fields in one cell: a full name, a full address, a date with a time, or telephones."""
+"""A column that carries several fields: a full name, an address, a date and time, telephones, one id for two fields."""
 
 from __future__ import annotations
 
@@ -11,20 +11,21 @@ from pipelines.feeds import Feed
 from pipelines.mistakes import near
 
 Order = Literal["surname first", "forename first"]
-Kind = Literal["full_name", "full_address", "date_and_time", "phones"]
+Kind = Literal["full_name", "full_address", "date_and_time", "phones", "same"]
 
 PARTS: Mapping[str, tuple[str, ...]] = {
     "full_name": ("title", "forename", "surname", "known_as", "other_names"),
     "full_address": ("address_1", "address_2", "town", "county", "postcode"),
     "phones": ("phone", "mobile"),
 }
-"""What a cell of each kind can be taken apart into. (A date and time: one field of either type.)"""
+"""What a cell of each kind can be taken apart into. (A date and time: a field of either type, or of both.)"""
 
 
 class Split(BaseModel):
     """One cell into several fields. Exactly one kind is given, with the fields that its parts go to.
 
-    ``order`` says of a full name without a comma which name comes first; left out, each file's own column shows it.
+    A cell of ``same`` goes whole to each of its fields. ``order`` says which name comes first in a full name without a
+    comma; left out, each file's own column shows it.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -33,6 +34,7 @@ class Split(BaseModel):
     full_address: tuple[str, ...] | None = None
     date_and_time: tuple[str, ...] | None = None
     phones: tuple[str, ...] | None = None
+    same: tuple[str, ...] | None = None
     order: Order | None = None
 
     @model_validator(mode="after")
@@ -44,10 +46,9 @@ class Split(BaseModel):
             raise ValueError("order can only be given with full_name")
         if len(set(self.fields)) != len(self.fields):
             raise ValueError(f"{self.kind} names a field twice")
-        if self.kind == "date_and_time":
-            if len(self.fields) != 2:
-                raise ValueError("date_and_time needs two fields, such as [visit_date, start_time]")
-        elif unknown := [part for part in self.fields if part not in PARTS[self.kind]]:
+        if self.kind == "date_and_time" and len(self.fields) > 2:
+            raise ValueError("date_and_time has a date and a time, such as [visit_date, start_time]")
+        if self.kind in PARTS and (unknown := [part for part in self.fields if part not in PARTS[self.kind]]):
             named = ", ".join(f"{part}{near(part, PARTS[self.kind])}" for part in unknown)
             raise ValueError(f"{self.kind} has no {named}; it can have {', '.join(PARTS[self.kind])}")
         if not self.fields:
@@ -72,11 +73,12 @@ class Split(BaseModel):
     def mistake_in(self, feed: Feed) -> str | None:
         """What is wrong with the split for a feed, or None."""
         types = {field.name: field.type for field in feed.fields}
-        if self.kind == "date_and_time":
+        if self.kind in ("date_and_time", "same"):
             if unknown := [field for field in self.fields if field not in types]:
                 named = ", ".join(f"{field}{near(field, types)}" for field in unknown)
                 return f"columns name fields that {feed.name} does not have: {named}"
-            if [types[field] for field in self.fields] != ["date", "time"]:
+            told = [types[field] for field in self.fields]
+            if self.kind == "date_and_time" and told not in (["date", "time"], ["date"], ["time"]):
                 return "date_and_time needs a date and then a time of day, such as [visit_date, start_time]"
         elif not self.fields_in(feed):
             return f"columns name fields that {feed.name} does not have: {', '.join(self.fields)}"
