@@ -1,17 +1,19 @@
 """What earlier deliveries of a source say about the file that is landed now.
 
-``find_repeat`` tells whether the content came before. ``refusal_of`` holds a file that lacks a column which earlier files
-filled, repeats a FileReference, ends too many records, or would create far more clients than usual.
+``find_repeat`` tells whether the content came before. The other functions give the reason to hold a file: it lacks a
+column that earlier files filled, repeats a FileReference, ends too many records, or would create far more clients than
+usual.
 """
 
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
+from statistics import median
 
 from pipelines.ingest.discover import name_of
 from pipelines.ingest.landing import Landing
@@ -114,7 +116,8 @@ def find_repeat(warehouse: Warehouse, landing: Landing, delivered: Delivered) ->
 def carried_fields(source: Source, contents: Contents) -> set[str]:
     """The fields of the feed for which a file has a heading, or the mapping a constant."""
     there = set(contents.header.keys)
-    carried = {field for heading in source.columns if heading_key(heading) in there for field in _fields(source, heading)}
+    present = [heading for heading in source.columns if heading_key(heading) in there]
+    carried = {field for heading in present for field in source.fields_of(heading)}
     return carried | set(source.constants)
 
 
@@ -140,9 +143,11 @@ def fields_filled_before(warehouse: Warehouse, landing: Landing, source: Source,
     for file_id, filled, spoken, night, name in older:
         if Delivered(name, night, spoken).order >= delivered.order:
             continue
-        if filled is None:  # loaded by a release that did not keep it
-            filled = _filled(warehouse, source.definition.field_names, f"raw.{landing.feed} where file_id = {file_id:d}")
-        found |= set(filled)
+        if filled is not None:
+            found |= set(filled)
+        else:  # loaded by a release that did not keep it
+            rows = f"raw.{landing.feed} where file_id = {file_id:d}"
+            found |= set(_filled(warehouse, source.definition.field_names, rows))
     return found
 
 
@@ -150,21 +155,20 @@ def absent_column(
     warehouse: Warehouse, landing: Landing, source: Source, contents: Contents, delivered: Delivered
 ) -> FileRefusedError | None:
     """P9: holds a file that lacks a heading for a field which older files filled, until the mapping says why."""
-    mapped = {field for heading in source.columns for field in _fields(source, heading)}
-    missing = mapped - carried_fields(source, contents)
+    missing = source.fields - carried_fields(source, contents)
     if not missing:
         return None
     missing &= fields_filled_before(warehouse, landing, source, delivered)
     if not missing:
         return None
-    headings = [h for h in source.columns if missing & set(_fields(source, h))]
+    headings = [h for h in source.columns if missing & set(source.fields_of(h))]
     unknown = ", ".join(contents.unmapped) or "none"
     return FileRefusedError(
         f"Earlier files of this source filled these columns, and this file does not have them: {', '.join(headings)}. "
         f"Headings in it that the mapping does not know: {unknown}. If a column was renamed, give its new heading in a "
         "mapping in HOME/sources (oneclient map FILE proposes one); if it is no longer sent, list the heading there "
         "under without. Then put the file into the inbox again.",
-        code="F16",
+        code="F20",
     )
 
 
@@ -185,8 +189,8 @@ def repeated_reference(
     fields = ", ".join(source.definition.field_names)
     ids = [file_id for file_id, _ in earlier]
     stored, lacking = warehouse.rows(
-        f"select count(distinct file_id), count(*) filter (where not is_there) from (select file_id, hash({fields})"
-        f" in (select hash({fields}) from landing where row_number not in (select row_number from rejected)) as is_there"
+        f"select count(distinct file_id), count(*) filter (where not is_there) from (select file_id, hash({fields}) in"
+        f" (select hash({fields}) from landing where row_number not in (select row_number from rejected)) as is_there"
         f" from raw.{landing.feed} where list_contains($ids, file_id))",
         {"ids": ids},
     )[0]
@@ -241,7 +245,7 @@ def too_many_missing(found: Missing) -> FileRefusedError | None:
         f"This source delivers everything, and {found.missing:,} of its {found.active:,} active records are not in "
         "this file. Loading it would end or cancel them. Ask the sender whether the export is complete. If it is: "
         "oneclient accept FILE.",
-        code="F17",
+        code="F21",
     )
 
 
@@ -255,16 +259,78 @@ def is_accepted(warehouse: Warehouse, landing: Landing) -> bool:
     )
 
 
-def _fields(source: Source, heading: str) -> tuple[str, ...]:
-    """The fields that one heading of a mapping carries."""
-    return tuple(source.fields_of(heading))
+@dataclass(frozen=True)
+class Surge:
+    """How many client records a file would create, of how many that it names, and the limit of its source.
+
+    ``limit`` is None during the first five deliveries of a source.
+    """
+
+    new: int
+    named: int
+    limit: int | None
+
+    @property
+    def is_too_many(self) -> bool:
+        """More than the limit."""
+        return self.limit is not None and self.new > self.limit
 
 
-def ledger_entry(source: Source | None, delivered: Delivered) -> dict[str, Any]:
-    """What the ledger keeps of a delivery beside its counts."""
-    return {
-        "spoken_on": delivered.spoken_on,
-        "delivers": source.delivers if source else "changes",
-    }
+def surge_of(warehouse: Warehouse, landing: Landing) -> Surge:
+    """How many new clients ``landing`` brings, as far as references and ids tell, beside what is usual for its source.
+
+    Leaves the temporary table ``named_people``: one row an id or reference, with whether it is known.
+    """
+    feed = landing.feed
+    if not warehouse.exists("staged.clients"):
+        return _first_night(warehouse, landing)
+    table = feed if feed in {"purchase_orders", "roster_clients"} else "roster_rows"
+    named = warehouse.work("named_people", f"raw.named_in_{table}", {"issuer": landing.issuer})
+    new = warehouse.one("select count(*) from named_people where not is_known")
+    past = warehouse.rows(
+        "select new_clients from raw.files where feed = $feed and issuer = $issuer and source = $source"
+        " and status = 'loaded' and rows_of is null order by landed_at, file_id",
+        {"feed": feed, "issuer": landing.issuer, "source": landing.source},
+    )
+    counts = [count for (count,) in past if count is not None]
+    return Surge(new, named, surge_limit(counts) if len(past) >= UNLIMITED else None)
 
 
+def _first_night(warehouse: Warehouse, landing: Landing) -> Surge:
+    key = "social_services_ref" if landing.feed == "purchase_orders" else "client_id"
+    warehouse.execute("create or replace temp table named_people (named varchar, row_number bigint, is_known boolean)")
+    named = warehouse.one(f"select count(distinct cleaned({key})) from landing")
+    return Surge(named, named, None)
+
+
+UNLIMITED = 5
+"""So many deliveries of a source are never held for a surge."""
+_LEAST = 5
+_DEVIATIONS = 6
+_REMEMBERED = 60
+
+
+def surge_limit(counts: Sequence[int]) -> int | None:
+    """The most new clients that are still usual, from the counts of earlier deliveries, oldest first.
+
+    Median and median absolute deviation, so that one unusual delivery moves neither; no deviation is taken to be
+    smaller than that of chance arrivals (the root of the median). None when too few counts are known.
+    """
+    recent = sorted(list(counts)[-_REMEMBERED:])
+    if len(recent) < UNLIMITED:
+        return None
+    middle = median(recent)
+    spread = 1.4826 * median(abs(count - middle) for count in recent)
+    return max(_LEAST, math.ceil(middle + _DEVIATIONS * max(spread, math.sqrt(middle), 1)))
+
+
+def too_many_new(surge: Surge) -> FileRefusedError | None:
+    """Holds a file that would create far more client records than its source usually does."""
+    if not surge.is_too_many:
+        return None
+    return FileRefusedError(
+        f"It would create {surge.new:,} client records, and at most {surge.limit:,} are usual for this source. "
+        "Perhaps its references or ids are written in another way than before: compare them with those of the last "
+        "file (oneclient check FILE shows which are near). If they are right: oneclient accept FILE.",
+        code="F22",
+    )

@@ -50,7 +50,7 @@ def name_key(file_name: str) -> str:
     Ends with the name itself, so that no two names are equal. ``natural_key`` in ``sql/macros.sql`` is the same.
     """
     stem = re.sub(r"\.[a-z0-9]{1,5}$", "", file_name.lower())
-    padded = re.sub(r"\d+", lambda digits: digits[0].lstrip("0").rjust(30, "0"), stem)
+    padded = re.sub(r"\d+", lambda digits: digits[0].lstrip("0").rjust(30), stem)
     return f"{padded}\n{file_name}"
 
 

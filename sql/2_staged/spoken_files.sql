@@ -16,7 +16,8 @@ with deliveries as (
         delivered_for,
         natural_key(file_name) as name_key,
         bool_or(file_id not in (select file_id from staged.taken_files))
-            over (partition by coalesce(rows_of, file_id)) as is_new
+            over (partition by coalesce(rows_of, file_id)) as is_new,
+        count(*) over (partition by coalesce(rows_of, file_id)) > 1 as came_again
     from raw.files
     where status = 'loaded' or rows_of is not null
 ),
