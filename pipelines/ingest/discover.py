@@ -10,6 +10,7 @@ from datetime import date
 from fnmatch import fnmatch
 from pathlib import Path
 
+from pipelines.ingest.spoken import name_key
 from pipelines.troubles import NotThereError
 
 _USUAL = {
@@ -42,7 +43,7 @@ def discover(inbox: Path, day: date) -> list[Delivery]:
     return [
         Delivery(hashlib.sha256(os.fsencode(path.relative_to(inbox))).hexdigest()[:16], path)
         for folder in folders
-        for path in sorted(folder.iterdir())
+        for path in sorted(folder.iterdir(), key=lambda path: name_key(name_of(path)))
         if not _is_folder(path) and not path.name.startswith(".") and path.suffix.lower() not in _STILL_WRITTEN
     ]
 

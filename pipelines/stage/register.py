@@ -294,6 +294,7 @@ def _create_tables(warehouse: Warehouse) -> None:
     """Every kept table, empty, in the order in which their SELECTs read each other, unless they are there."""
     create_raw_tables(warehouse)
     load_placeholder_names(warehouse)
+    warehouse.work("spoken_files", "staged.spoken_files")
     warehouse.work("batch", "staged.batch")
     warehouse.execute(
         "create or replace temp table roster_councils (issuer varchar, record_id varchar, council varchar)"
