@@ -128,7 +128,7 @@ def write_mapping(settings: Settings, name: str, mapping: str, path: Path, *, fo
 
 
 def _own_sources(settings: Settings) -> list[Source]:
-    built_in = {source for source in load_sources(settings.sources / "none of our own")}
+    built_in = set(load_sources(settings.sources / "none of our own"))
     return [source for source in load_sources(settings.sources) if source not in built_in]
 
 
