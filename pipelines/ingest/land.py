@@ -56,7 +56,7 @@ _NO_MAPPING = (
 )
 _NO_FILE = "It is a link, a pipe or a device, so it was not opened. Put the file itself into the inbox instead."
 _REPEATED = "The same content was loaded before, and nothing of this source came in between."
-_SAME_DAY = "The same content was loaded before, for the same day and under the same name."
+_SAME_DAY = "The same content was loaded before, and this delivery of it is known."
 _AGAIN = "The same content was loaded before. Other content came in between, so it counts again from this day."
 _FORGOTTEN_SINCE = (
     "The same content was loaded before and holds a person who was forgotten since. Its other rows are in the archive: "

@@ -275,7 +275,8 @@ class _Register:
             self._count(table, self.warehouse.upsert(table, KEYS[table], "incoming").rows)
             if table == "staged.source_records":
                 self.warehouse.execute(
-                    "create or replace temp table affected as select distinct origin_client_id as client_id from incoming"
+                    "create or replace temp table affected as"
+                    " select distinct origin_client_id as client_id from incoming"
                 )
                 self._derive()
 
