@@ -26,8 +26,10 @@ from pipelines.decisions.store import open_decisions
 from pipelines.feeds import FEEDS, Feed
 from pipelines.ingest.archive import keep_copy
 from pipelines.ingest.discover import is_plain_file, kept_suffix, name_of
-from pipelines.ingest.faults import find_faults, reject
+from pipelines.ingest.faults import reject
 from pipelines.ingest.fields import read_file
+from pipelines.ingest.keys import find_repeated_keys
+from pipelines.ingest.notation import read_notation
 from pipelines.ingest.refusal import FileRefusedError
 from pipelines.ingest.table import Contents
 from pipelines.quality import Gate, check, suite_columns
@@ -195,13 +197,10 @@ def _holds_somebody_forgotten(settings: Settings, landing: Landing) -> bool:
 def _load(delivered: _Delivered, warehouse: Warehouse, landing: Landing, source: Source, contents: Contents) -> Landing:
     path, hidden = delivered.path, delivered.never_stored
     feed = source.definition
-    parameters = {
-        "file_id": landing.file_id,
-        "date_formats": list(source.date_formats),
-        "serials": source.excel_serial_dates,
-    }
     with warehouse.relation("landing", contents.rows):
-        find_faults(warehouse, feed, parameters)
+        date_1904 = getattr(contents, "date_1904", False)
+        read_notation(warehouse, source, delivered.day, unread=contents.unread, date_1904=date_1904)
+        find_repeated_keys(warehouse, feed)
         reject(warehouse, contents, hidden)
         rejected = warehouse.one("select count(*) from rejected")
         read = contents.rows.num_rows + len(contents.broken)
@@ -232,7 +231,9 @@ def _take_out(path: Path, warehouse: Warehouse) -> None:
 def _gate_frame(warehouse: Warehouse, feed: Feed, contents: Contents) -> pd.DataFrame:
     """The columns that the feed's suite looks at (empty cells as null), and for each row whether it is ``readable``."""
     columns = [c for c in suite_columns(f"raw.{feed.name}") if c in feed.field_names]
-    unreadable = pa.array([n for (n,) in warehouse.rows("select row_number from rejected")], pa.int64())
+    unreadable = pa.array(
+        [n for (n,) in warehouse.rows("select row_number from rejected where not could_be_read")], pa.int64()
+    )
     rows = contents.rows
     frame: pd.DataFrame = pa.table(
         {c: pc.if_else(pc.equal(rows.column(c), ""), None, rows.column(c)) for c in columns}
@@ -280,10 +281,10 @@ def _repeated_reference(
 
 
 def _raw_rows(source: Source, landing: Landing) -> tuple[str, dict[str, Any]]:
-    stated = "upper(cleaned(authority_code))" if "authority_code" in source.definition.field_names else "null"
+    stated = "upper(authority_code)" if "authority_code" in source.definition.field_names else "null"
     return (
         f"select $file_id::bigint as file_id, row_number, coalesce({stated}, $issuer::varchar) as issuer,"
-        f" {', '.join(source.definition.field_names)} from landing"
+        f" {', '.join(source.definition.field_names)} from reading"
         " where row_number not in (select row_number from rejected)",
         {"file_id": landing.file_id, "issuer": landing.issuer},
     )

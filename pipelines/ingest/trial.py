@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
-from pipelines.ingest.faults import find_faults
+from pipelines.ingest.notation import read_notation
 from pipelines.ingest.refusal import FileRefusedError
 from pipelines.ingest.unknown import FirstRows, read_first_rows
 from pipelines.private import whole_file
@@ -22,7 +23,6 @@ from pipelines.troubles import AlreadyThereError
 from pipelines.warehouse import scratch_warehouse
 
 SHOWN = 10
-_READ = {"text": "cleaned({0})", "date": "read_date({0}, $date_formats, $serials)::varchar"}
 
 
 @dataclass(frozen=True)
@@ -96,15 +96,13 @@ def _try(settings: Settings, source: Source, first: FirstRows, shown: int, maske
             **{f: pa.array(_cells(source, first, f, [row for _, row in whole]), pa.string()) for f in feed.field_names},
         }
     )
-    parameters = {"date_formats": list(source.date_formats), "serials": source.excel_serial_dates}
     with scratch_warehouse(settings) as warehouse, warehouse.relation("landing", table):
-        find_faults(warehouse, feed, parameters)
+        read_notation(warehouse, source, date.today())
         faults = warehouse.rows(
             "select column_name, reason, required, row_number from faults order by row_number, position"
         )
-        as_read = ", ".join(f"coalesce({_READ.get(f.type, _READ['text']).format(f.name)}, '')" for f in feed.fields)
-        used = {**parameters, "shown": shown}
-        lines = warehouse.rows(f"select {as_read} from landing order by row_number limit $shown", used)
+        fields = ", ".join(f"coalesce({f.name}, '')" for f in feed.fields)
+        lines = warehouse.rows(f"select {fields} from reading order by row_number limit $shown", {"shown": shown})
     rejected = {row: f"{name}: {reason}" for name, reason, required, row in reversed(faults) if required}
     unread = [f"{name}: {reason}" for name, reason, required, row in faults if not required and row not in rejected]
     broken = len(first.rows) - len(whole)
