@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from pipelines.ingest.archive import blank_record
-from pipelines.ingest.notation import PLACEHOLDER
+from pipelines.ingest.notation import PLACEHOLDER, ROUNDED
 from pipelines.ingest.table import Contents
 from pipelines.warehouse import Warehouse
 
@@ -13,7 +13,7 @@ from pipelines.warehouse import Warehouse
 def reject(warehouse: Warehouse, contents: Contents, hidden: frozenset[str]) -> None:
     """Temporary tables ``rejected`` (one row a rejected row) and ``unread`` (one row an unread cell elsewhere).
 
-    ``could_be_read`` says of a rejected row that its cells were read: its key is a placeholder, or is used twice.
+    ``could_be_read`` says of a rejected row that its cells were read: its key is no usable one, or is used twice.
     """
     headings = contents.header.headings
     delimiter = contents.layout.delimiter if contents.layout else ","
@@ -25,13 +25,13 @@ def reject(warehouse: Warehouse, contents: Contents, hidden: frozenset[str]) -> 
         warehouse.execute(
             "create or replace temp table rejected as"
             " with refused as ("
-            " select row_number, column_name, reason, reason = $placeholder as could_be_read from faults where required"
+            " select row_number, column_name, reason, reason in ($placeholder, $rounded) as could_be_read from faults where required"
             " qualify row_number() over (partition by row_number order by position) = 1"
             " union all select row_number, column_name, reason, true from repeated)"
             " select row_number, null::varchar as column_name, reason, row_as_sent, false as could_be_read from broken"
             " union all select f.row_number, f.column_name, f.reason, to_json(l)::varchar, f.could_be_read"
             " from refused as f join landing as l using (row_number)",
-            {"placeholder": PLACEHOLDER},
+            {"placeholder": PLACEHOLDER, "rounded": ROUNDED},
         )
     warehouse.execute(
         "create or replace temp table unread as select row_number, column_name, reason, value_as_sent from faults"

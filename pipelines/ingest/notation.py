@@ -23,6 +23,7 @@ from pipelines.warehouse import Warehouse
 OLDEST = 109
 """Years: a birth date with a two-digit year is that of a person of at most this age, so not of the last ten years."""
 PLACEHOLDER = "a placeholder for a missing value, such as N/A or TBC"
+ROUNDED = "a spreadsheet rounded this number, and its digits are lost"
 _NO_FORMAT = "no date %Y-%m-%d"
 
 
