@@ -177,7 +177,7 @@ class TestWhatNoColumnIs:
 
 
 PAYMENTS = """\
-Supplier,Cost Centre,Client Name,Period From,Period To,Quantity,Net,VAT,Gross,Paid On,Invoice No,Batch,Approver,Contract No
+Supplier,Cost Centre,Client Name,Period From,Period To,Quantity,Net,VAT,Gross,Paid On,Invoice,Batch,Approver,Contract
 Acme,C1,"Archer, Ann",01/11/2026,28/11/2026,28,100,0,100,30/11/2026,I1,B1,Jo,K1
 Acme,C1,"Bell, Arthur",01/11/2026,28/11/2026,14,50,0,50,30/11/2026,I2,B1,Jo,K1
 Acme,C1,"Smith, Joan",01/11/2026,28/11/2026,14,50,0,50,30/11/2026,I3,B1,Jo,K1
