@@ -110,7 +110,7 @@ def write_mapping(settings: Settings, name: str, mapping: str, path: Path, *, fo
     if not force and (file.exists() or file.with_suffix(".yml").exists()):
         raise AlreadyThereError(f"HOME/sources/{file.name} is there already. Name another, or replace it with --force.")
     own = [source for source in _own_sources(settings) if source.name != name]
-    before = sorted([*(source for source in own), new], key=lambda source: source.name)
+    before = sorted([*own, new], key=lambda source: source.name)
     if (taker := source_for(path.name, tuple(before))) is not None and taker.name != name:
         raise SettingsError(
             f"The mapping HOME/sources/{taker.name}.yaml takes files of this name already, and is asked first. Replace "
@@ -130,8 +130,9 @@ def write_mapping(settings: Settings, name: str, mapping: str, path: Path, *, fo
 
 
 def _own_sources(settings: Settings) -> list[Source]:
-    built_in = set(load_sources(settings.sources / "none of our own"))
-    return [source for source in load_sources(settings.sources) if source not in built_in]
+    """The operator's mappings, in the order in which they are asked."""
+    own = sum(path.suffix in {".yaml", ".yml"} for path in settings.sources.glob("*"))
+    return list(load_sources(settings.sources)[:own])
 
 
 def _example(pattern: str) -> str:
