@@ -51,4 +51,6 @@ def by_field(table: Table, source: Source) -> Contents:
         ),
         table.notes,
         tuple(heading for heading, key in headings if key and key not in field_of),
+        table.date_1904,
+        table.sheets,
     )
