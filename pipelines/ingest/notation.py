@@ -52,7 +52,7 @@ def read_notation(
 
     Makes the temporary tables ``reading`` (the same columns in one notation, a missing value null; a cell that cannot
     be read keeps its text where that is no value) and ``faults`` (one row for each cell that cannot be read, or is
-    missing though required). ``unread`` are cells that the reader of the file could not be sure of. ``night`` is the day
+    missing though required). ``unread`` are cells that the reader of the file was not sure of. ``night`` is the day
     that decides the century of two-digit years; ``date_1904`` says that the file counts days from 1904.
     """
     fields = source.definition.fields
