@@ -13,7 +13,8 @@ from pipelines.custody.forget import finish_forgettings
 from pipelines.custody.retention import Retired
 from pipelines.custody.retention import retire as let_go
 from pipelines.ingest.discover import discover, find_delivery
-from pipelines.ingest.land import Landing, land_file
+from pipelines.ingest.land import land_file
+from pipelines.ingest.landing import Landing
 from pipelines.match.calibrate import quality
 from pipelines.match.score import Matching, hand_out_to_spark, match_clients
 from pipelines.match.train import train_model

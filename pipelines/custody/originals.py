@@ -12,8 +12,9 @@ from typing import Any
 
 from pipelines.custody.personal import ERASED, TOKEN, KnownBy
 from pipelines.custody.rewrite import CannotBeReadError, plain, read_workbook, rewrite
+from pipelines.ingest.fields import read_file
 from pipelines.ingest.layout import Header, header_among
-from pipelines.ingest.read import WORKBOOKS, read_file
+from pipelines.ingest.read import WORKBOOKS
 from pipelines.ingest.refusal import FileRefusedError
 from pipelines.settings import Settings
 from pipelines.sources import Source, heading_key, load_sources

@@ -50,6 +50,23 @@ def find_delivery(inbox: Path, day: date, delivery_id: str) -> Path | None:
     return next((d.path for d in discover(inbox, day) if d.delivery_id == delivery_id), None)
 
 
+@dataclass(frozen=True)
+class FileState:
+    """Which file is at a path, and in which state: another file of the same name and size has another inode or time."""
+
+    device: int
+    inode: int
+    size: int
+    modified: int
+    changed: int
+
+
+def state_of(path: Path) -> FileState:
+    """The state of a file now. Raises OSError when it is gone."""
+    now = path.lstat()
+    return FileState(now.st_dev, now.st_ino, now.st_size, now.st_mtime_ns, now.st_ctime_ns)
+
+
 def is_plain_file(path: Path) -> bool:
     """Whether it may be opened: a link could lead out of the inbox, and a pipe would be waited on for ever.
 

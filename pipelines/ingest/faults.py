@@ -8,7 +8,7 @@ import pandas as pd
 
 from pipelines.feeds import Feed, Field
 from pipelines.ingest.archive import blank_record
-from pipelines.ingest.read import Contents
+from pipelines.ingest.table import Contents
 from pipelines.warehouse import Warehouse
 
 _READABLE: dict[str, str] = {

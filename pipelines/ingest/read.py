@@ -1,7 +1,6 @@
-"""Read one delivered file as text: a CSV of any encoding and delimiter, or a workbook.
+"""Split one delivered file into rows and cells of text: a CSV of any encoding and delimiter, or a workbook.
 
-Every cell stays as sent. What can be read becomes an Arrow table of strings with the row's number in the file; a row
-with too few or too many cells is set aside; a file that cannot be trusted as a whole is refused.
+A row with too few or too many cells is a broken row; a file that cannot be trusted as a whole is refused.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ import io
 import re
 from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -34,6 +33,7 @@ from pipelines.ingest.layout import (
     text_layout,
 )
 from pipelines.ingest.refusal import ASK_AGAIN, FileRefusedError
+from pipelines.ingest.table import BrokenRow, Table
 from pipelines.ingest.unpacked import refuse_unsafe_zip
 from pipelines.sections import IngestSettings
 from pipelines.sources import Source, heading_key
@@ -44,28 +44,8 @@ SWALLOWED = 8  # delimiters in a cell of several lines: more than an address has
 _END = "\0end of file\0"
 
 
-@dataclass(frozen=True)
-class BrokenRow:
-    """A row that cannot be told into columns. ``row_number`` is the row that a spreadsheet shows it in, from 1."""
-
-    row_number: int
-    reason: str
-    text: str
-
-
-@dataclass(frozen=True)
-class Contents:
-    """One file, read: ``rows`` has ``row_number`` (int64) and one string column for each field of the feed."""
-
-    rows: pa.Table
-    broken: tuple[BrokenRow, ...]
-    header: Header
-    layout: Layout | None
-    unmapped: tuple[str, ...]
-
-
-def read_file(path: Path, source: Source, limits: IngestSettings) -> Contents:
-    """Read a file through its source mapping.
+def read_table(path: Path, source: Source, limits: IngestSettings) -> Table:
+    """Split a file into rows and cells, as its source mapping describes it.
 
     Raises FileRefusedError when it is empty, cut off, not what its name says, or too large once unpacked.
     """
@@ -121,7 +101,7 @@ def has_endless_line(path: Path) -> bool:
     return False
 
 
-def _read_csv(path: Path, source: Source) -> Contents:
+def _read_csv(path: Path, source: Source) -> Table:
     wanted = [heading_key(h) for h in source.columns]
     layout = text_layout(path, wanted, source.encoding, source.delimiter)
     _require_headings(layout.header, source)
@@ -159,8 +139,7 @@ def _read_csv(path: Path, source: Source) -> Contents:
         table, numbers = table.take(kept), numbers[kept]
     blank = layout.delimiter + '" '
     broken = tuple(sorted((r for r in broken if r.text.strip(blank)), key=lambda r: r.row_number))
-    rows, unmapped = _by_field(table, pa.array(numbers, pa.int64()), layout.header, source)
-    return Contents(rows, broken, layout.header, layout, unmapped)
+    return Table(_numbered(pa.array(numbers, pa.int64()), table), layout.header, layout, broken)
 
 
 def _parse_csv(path: Path, layout: Layout) -> tuple[pa.Table, tuple[BrokenRow, ...]]:
@@ -241,7 +220,7 @@ def _ends_within_quotes(path: Path, layout: Layout) -> bool:
         return deque(records, maxlen=1)[0] != [_END]
 
 
-def _read_workbook(path: Path, source: Source, limits: IngestSettings) -> Contents:
+def _read_workbook(path: Path, source: Source, limits: IngestSettings) -> Table:
     wanted = [heading_key(h) for h in source.columns]
     sheets = [(rows, header_among(rows, wanted)) for _, rows in workbook_rows(path, limits, source.sheet)]
     rows, header = max(sheets, key=lambda s: headings_met(s[1].headings, wanted) if s[1] else 0, default=([], None))
@@ -264,28 +243,17 @@ def _read_workbook(path: Path, source: Source, limits: IngestSettings) -> Conten
     table = pa.table(
         {f"c{i}": pa.array([row[i] if i < len(row) else "" for _, row in kept], pa.string()) for i in range(width)}
     )
-    fields, unmapped = _by_field(table, pa.array([n for n, _ in kept], pa.int64()), header, source)
-    return Contents(fields, tuple(broken), header, None, unmapped)
+    return Table(_numbered(pa.array([n for n, _ in kept], pa.int64()), table), header, None, tuple(broken))
 
 
-def _by_field(table: pa.Table, numbers: pa.Array, header: Header, source: Source) -> tuple[pa.Table, tuple[str, ...]]:
-    """Columns by field name, blank rows dropped; where a heading stands twice, the first that is filled counts."""
-    field_of = {heading_key(heading): field for heading, field in source.columns.items()}
-    columns: dict[str, pa.ChunkedArray] = {}
-    for i, key in enumerate(header.keys):
-        if (field := field_of.get(key)) is None:
-            continue
-        cells = table.column(i)
-        columns[field] = pc.if_else(pc.equal(columns[field], ""), cells, columns[field]) if field in columns else cells
-    nothing = pa.nulls(table.num_rows, pa.string())
-    rows = pa.table({"row_number": numbers, **{f: columns.get(f, nothing) for f in source.definition.field_names}})
-    unmapped = tuple(h for h, key in zip(header.headings, header.keys, strict=True) if key and key not in field_of)
-    return _without_blank(rows, table), unmapped
+def _numbered(numbers: pa.Array, table: pa.Table) -> pa.Table:
+    """The rows that have a filled cell, each with its number."""
+    return _without_blank(table.add_column(0, "row_number", numbers))
 
 
-def _without_blank(rows: pa.Table, table: pa.Table) -> pa.Table:
+def _without_blank(rows: pa.Table) -> pa.Table:
     filled = pa.scalar(False)
-    for cells in table.columns:
+    for cells in rows.columns[1:]:
         filled = pc.or_(filled, pc.not_equal(cells, ""))
         if pc.all(filled).as_py():
             return rows

@@ -18,7 +18,7 @@ from pipelines.decisions.crosswalk import signed_off, write_crosswalk
 from pipelines.decisions.entry import Entry
 from pipelines.decisions.forgetting import read_forgettings
 from pipelines.decisions.store import open_decisions
-from pipelines.ingest.land import create_raw_tables
+from pipelines.ingest.ledger import create_raw_tables
 from pipelines.quality import Gate, pass_gate, suite_columns, unique_columns
 from pipelines.settings import Settings, SettingsError
 from pipelines.sources import Source, load_sources

@@ -11,7 +11,8 @@ import openpyxl
 import pytest
 from office import CLIENT_HEADINGS, ENROLMENT_HEADINGS, client, enrolment, table
 
-from pipelines.ingest.read import Contents, read_file
+from pipelines.ingest.fields import read_file
+from pipelines.ingest.table import Contents
 from pipelines.sections import IngestSettings
 from pipelines.sources import load_sources, source_for
 

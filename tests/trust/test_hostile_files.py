@@ -17,8 +17,9 @@ from hypothesis import given, target
 from hypothesis import strategies as st
 from office import CLIENT_HEADINGS, Office, client, table
 
-from pipelines.ingest.read import Contents, read_file
+from pipelines.ingest.fields import read_file
 from pipelines.ingest.refusal import FileRefusedError
+from pipelines.ingest.table import Contents
 from pipelines.ingest.unknown import read_first_rows
 from pipelines.match.labelled import load_labelled
 from pipelines.settings import IngestSettings, SettingsError, load_settings

@@ -16,8 +16,9 @@ from click.testing import CliRunner
 from office import CLIENT_HEADINGS, NIGHT, VISIT_HEADINGS, Office, client, table, visit
 
 from pipelines.cli import main
-from pipelines.ingest.read import Contents, read_file
+from pipelines.ingest.fields import read_file
 from pipelines.ingest.refusal import FileRefusedError
+from pipelines.ingest.table import Contents
 from pipelines.match.labelled import load_labelled
 from pipelines.nightly import find_deliveries, take_decisions
 from pipelines.settings import IngestSettings, SettingsError, load_settings
@@ -73,7 +74,7 @@ import resource, sys
 resource.setrlimit(resource.RLIMIT_AS, ({gigabytes} << 30, {gigabytes} << 30))
 from pathlib import Path
 from office import Office
-from pipelines.ingest.read import read_file
+from pipelines.ingest.fields import read_file
 from pipelines.ingest.refusal import FileRefusedError
 from pipelines.sample import make_sample
 from pipelines.settings import IngestSettings
