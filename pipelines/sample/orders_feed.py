@@ -97,7 +97,8 @@ def write_orders(books: Books, night: int, council: int, folder: Path, day: date
     table = pd.DataFrame(columns, index=np.arange(size), columns=list(PURCHASE_ORDERS), dtype=object)
     if code in OWN_LAYOUTS:
         own = OWN_LAYOUTS[code]
-        return write_csv(rng, folder / own.file_name(stamp), own.rearranged(table), habits, own.bad)
+        known_as = books.population.people["known_as"].to_numpy()[details["person"].to_numpy()]
+        return write_csv(rng, folder / own.file_name(stamp), own.rearranged(table, known_as), habits, own.bad)
     path = folder / f"{code.lower()}_purchase_orders_{stamp}.csv"
     bad = BadRows("PurchaseOrderNumber", "PurchaseOrderNumber", "StartDate")
     return write_csv(rng, path, table, habits, bad)

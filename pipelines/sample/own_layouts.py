@@ -11,8 +11,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
+from pipelines.sample.names import Texts
 from pipelines.sample.writing import BadRows, Habits
 
 _MAPPINGS = Path(__file__).parent / "sources"
@@ -20,11 +22,14 @@ _MAPPINGS = Path(__file__).parent / "sources"
 
 @dataclass(frozen=True)
 class OwnLayout:
-    """How one council sends its orders: its habits, its files' names, its columns, and how a row of it is spoilt."""
+    """How one council sends its orders: its habits, its files' names, its columns, and how a row of it is spoilt.
+
+    `rearranged` makes its table of the built-in one and of what each person is known as.
+    """
 
     habits: Habits
     file_name: Callable[[str], str]
-    rearranged: Callable[[pd.DataFrame], pd.DataFrame]
+    rearranged: Callable[[pd.DataFrame, Texts], pd.DataFrame]
     bad: BadRows
 
 
@@ -35,8 +40,9 @@ def write_mappings(folder: Path) -> None:
         shutil.copyfile(mapping, folder / mapping.name)
 
 
-def _norfolk(table: pd.DataFrame) -> pd.DataFrame:
-    given = _joined(table, ("Title", "Forename"), " ")
+def _norfolk(table: pd.DataFrame, known_as: Texts) -> pd.DataFrame:
+    other = (known_as != "") & (known_as != table["Forename"].to_numpy())
+    given = _joined(table, ("Title", "Forename"), " ") + np.where(other, " (" + known_as + ")", "")
     name = table["Surname"].str.upper() + ", " + given
     return pd.DataFrame(
         {
@@ -65,7 +71,7 @@ def _norfolk(table: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _derbyshire(table: pd.DataFrame) -> pd.DataFrame:
+def _derbyshire(table: pd.DataFrame, _: Texts) -> pd.DataFrame:
     headings = {
         "FileReference": "Batch", "PurchaseOrderNumber": "Agreement No", "LineNumber": "Agreement Line",
         "SocialServicesRef": "Person ID", "NHSNumber": "NHS Number", "Title": "Salutation", "Forename": "Given Name",
