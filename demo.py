@@ -176,8 +176,9 @@ def _run_dag(dag: DAG, night: date, status: Status) -> Told:
         raise DemoError(f"The night of {night} ended as {run.state}; failed: {', '.join(failed) or 'no task'}.")
     told: Told = {}
     for task in tasks:
-        if isinstance(facts := task.xcom_pull(task_ids=task.task_id, map_indexes=task.map_index), dict):
-            told.setdefault(task.task_id, []).append(facts)
+        facts = task.xcom_pull(task_ids=task.task_id, map_indexes=task.map_index)
+        several = facts if isinstance(facts, list) else [facts]
+        told.setdefault(task.task_id, []).extend(one for one in several if isinstance(one, dict))
     return told
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from pathlib import Path
@@ -12,8 +12,8 @@ from typing import Any
 from pipelines.custody.forget import finish_forgettings
 from pipelines.custody.retention import Retired
 from pipelines.custody.retention import retire as let_go
-from pipelines.ingest.discover import discover, find_delivery
-from pipelines.ingest.land import land_file
+from pipelines.ingest.discover import discover
+from pipelines.ingest.land import open_landings
 from pipelines.ingest.landing import Landing
 from pipelines.match.calibrate import quality
 from pipelines.match.score import Matching, hand_out_to_spark, match_clients
@@ -33,6 +33,8 @@ from pipelines.warehouse import open_warehouse
 log = logging.getLogger(__name__)
 
 Progress = Callable[[str, int, int], None]
+FILES_AT_ONCE = 20
+"""Files that one task lands through one open warehouse."""
 
 
 @dataclass
@@ -66,12 +68,32 @@ def find_deliveries(inbox: Path, day: date) -> list[str]:
     return [delivery.delivery_id for delivery in discover(inbox, day) if not is_hand_back(delivery.path)]
 
 
+def in_groups(delivery_ids: Sequence[str]) -> list[list[str]]:
+    """Deliveries to land by one task each: a task of Airflow costs more than landing a small file does."""
+    starts = range(0, len(delivery_ids), FILES_AT_ONCE)
+    return [list(delivery_ids[start : start + FILES_AT_ONCE]) for start in starts]
+
+
 @timed
-def land(settings: Settings, inbox: Path, day: date, delivery_id: str) -> Landing | None:
-    """Land one delivery; None when an earlier try landed it already."""
-    with my_turn(settings.archive):
-        path = find_delivery(inbox, day, delivery_id)
-        return land_file(settings, path, day) if path else None
+def land(settings: Settings, inbox: Path, day: date, *delivery_ids: str) -> list[Landing]:
+    """Land deliveries, in the order given; those that an earlier try landed already are left out.
+
+    A file that cannot be landed because of an error that nobody foresaw stops no other: the first such error is raised
+    once the others are landed.
+    """
+    landings: list[Landing] = []
+    errors: list[Exception] = []
+    with my_turn(settings.archive), open_landings(settings, day) as opened:
+        paths = {delivery.delivery_id: delivery.path for delivery in discover(inbox, day)}
+        for delivery_id in delivery_ids:
+            if path := paths.get(delivery_id):
+                try:
+                    landings.append(opened.land(path))
+                except Exception as error:
+                    errors.append(error)
+    if errors:
+        raise errors[0]
+    return landings
 
 
 @timed
@@ -153,10 +175,9 @@ def run_night(settings: Settings, inbox: Path, day: date, progress: Progress = l
     """
     night = Night(day)
     deliveries = find_deliveries(inbox, day)
-    for number, delivery_id in enumerate(deliveries):
-        progress("landing files", number, len(deliveries))
-        if landing := land(settings, inbox, day, delivery_id):
-            night.landings.append(landing)
+    for group in in_groups(deliveries):
+        progress("landing files", len(night.landings), len(deliveries))
+        night.landings += land(settings, inbox, day, *group)
     progress("bringing the register up to date", 0, 1)
     night.staging = stage(settings, day)
     progress("finishing merges", 0, 1)

@@ -45,11 +45,6 @@ def discover(inbox: Path, day: date) -> list[Delivery]:
     ]
 
 
-def find_delivery(inbox: Path, day: date, delivery_id: str) -> Path | None:
-    """The file that a delivery id stands for, or None when it was landed in the meantime."""
-    return next((d.path for d in discover(inbox, day) if d.delivery_id == delivery_id), None)
-
-
 @dataclass(frozen=True)
 class FileState:
     """Which file is at a path, and in which state: another file of the same name and size has another inode or time."""

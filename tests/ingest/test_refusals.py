@@ -17,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from office import CLIENT_HEADINGS, ORDER_HEADINGS, VISIT_HEADINGS, Office, client, order, table, visit
 
+from pipelines import nightly
 from pipelines.ingest import land
 from pipelines.ingest.fields import read_file
 from pipelines.ingest.landing import Landing
@@ -281,3 +282,20 @@ def test_a_bomb_of_ten_gigabytes_is_small_on_disk() -> None:
     assert len(bomb) < 12_000_000
     with zipfile.ZipFile(io.BytesIO(bomb)) as archive, archive.open(archive.namelist()[0]) as sheet:
         assert sheet.read(1 << 20) == bytes(1 << 20)
+
+
+def test_an_error_that_nobody_foresaw_stops_no_other_file(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in (1, 2, 3):
+        office.deliver(f"careplan_roster_visits_{number}.csv", table(VISIT_HEADINGS, [visit(f"V{number}", "C1")]))
+
+    def fails_for_the_second(path: Path, *arguments: Any) -> Any:
+        if path.name == "careplan_roster_visits_2.csv":
+            raise ZeroDivisionError
+        return read_file(path, *arguments)
+
+    monkeypatch.setattr(land, "read_file", fails_for_the_second)
+    deliveries = nightly.find_deliveries(office.settings.inbox, office.day)
+    with pytest.raises(ZeroDivisionError):
+        nightly.land(office.settings, office.settings.inbox, office.day, *deliveries)
+    assert office.rows("select visit_id from raw.roster_visits order by 1") == [("V1",), ("V3",)]
+    assert [path.name for path in office.settings.inbox.iterdir()] == ["careplan_roster_visits_2.csv"]
