@@ -20,7 +20,7 @@ ORDER_NUMBERS = {"NORFOLK": ("norfolk_brokerage", ";", 0), "DERBYSHIRE": ("derby
 @pytest.fixture(scope="module")
 def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("sample")
-    make_sample(out, clients=600, visits=0, seed=1, own_layouts=True)
+    make_sample(out, clients=600, visits=200, seed=1, own_layouts=True)
     return out
 
 
@@ -31,7 +31,8 @@ def office(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Office:
     shutil.copytree(sample / "sources", office.settings.sources, dirs_exist_ok=True)
     shutil.copytree(sample / "inbox", office.settings.inbox, dirs_exist_ok=True)
     for delivery in discover(office.settings.inbox, NIGHT):
-        assert land_file(office.settings, delivery.path, NIGHT).status == "loaded"
+        landing = land_file(office.settings, delivery.path, NIGHT)
+        assert landing.status == "loaded", landing.reason
     stage_files(office.settings, NIGHT)
     return office
 
