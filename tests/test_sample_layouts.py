@@ -74,7 +74,7 @@ def test_their_people_have_names_births_homes_and_known_words(office: Office, co
         " from staged.source_records where feed = 'purchase_orders' and issuer = $council"
     )
     lines, *counts = office.rows(filled, council=council)[0]
-    assert all(count > share * lines for count, share in zip(counts, (0.98, 0.98, 0.9, 0.98, 0.6), strict=True))
+    assert all(count > share * lines for count, share in zip(counts, (0.98, 0.98, 0.9, 0.93, 0.6), strict=True))
     words = office.rows(
         "select distinct status, unit_of_measure from staged.purchase_orders where issuer = $council", council=council
     )
