@@ -4,6 +4,9 @@ A difference is allowed only where it is accounted for: the register must then b
 without the rows that were rejected, the cells that were listed as unread and the files that were quarantined. Anything
 else is a silent difference, and fails. What the policy promises to read (`is_promised`) may not even be rejected.
 
+Staging is a function of what landing wrote. So where landing wrote exactly what it writes of the clean files, only one
+night in five is staged as well; where it wrote anything else, every one is.
+
 One night is four renderings, one of each feed: 200 renderings by default, 5,000 in `make prove`.
 """
 
@@ -12,6 +15,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -68,11 +72,13 @@ class Night:
         return held or any(self.rejected.values()) or any(self.unread.values())
 
 
-@given(night=st.fixed_dictionaries({feed: styles(feed) for feed in FILES}))
+@given(night=st.fixed_dictionaries({feed: styles(feed) for feed in FILES}), lot=st.integers(0, 4))
 @settings(max_examples=NIGHTS, derandomize=not FULL)
 @pytest.mark.prove
-def test_clothes_change_nothing_in_silence(tmp_path_factory: pytest.TempPathFactory, night: dict[str, Style]) -> None:
-    problem = problem_with(night, tmp_path_factory.mktemp("clothes"))
+def test_clothes_change_nothing_in_silence(
+    tmp_path_factory: pytest.TempPathFactory, night: dict[str, Style], lot: int
+) -> None:
+    problem = problem_with(night, tmp_path_factory.mktemp("clothes"), stage_always=lot == 4)
     assert not problem, problem
 
 
@@ -108,15 +114,15 @@ def test_a_row_that_differs_in_silence_would_be_seen(tmp_path: Path) -> None:
     assert "1941-12-24" in difference(clean_state(), staged(night.office))
 
 
-def problem_with(night: Mapping[str, Style], folder: Path) -> str:
+def problem_with(night: Mapping[str, Style], folder: Path, *, stage_always: bool = True) -> str:
     """What is wrong with how a night of dressed files was read; empty if nothing is."""
     try:
-        return _problem_with(night, folder)
+        return _problem_with(night, folder, stage_always)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _problem_with(night: Mapping[str, Style], folder: Path) -> str:
+def _problem_with(night: Mapping[str, Style], folder: Path, stage_always: bool) -> str:
     clean = clean_feeds()
     result = landed(night, clean, folder)
     for feed, landing in result.landings.items():
@@ -127,6 +133,8 @@ def _problem_with(night: Mapping[str, Style], folder: Path) -> str:
             return _told(night, feed, f"only {landing.rows_read} rows were read")
         if is_promised(night[feed]) and (loss := _loss(result, feed)):
             return _told(night, feed, f"what the policy promises to read was not read: {loss}")
+    if not stage_always and not result.has_losses and as_landed(result.office) == clean_landing():
+        return ""
     left = what_is_left(clean, result)
     expected = staged_of(left) if result.has_losses else clean_state()
     if found := difference(expected, staged(result.office)):
@@ -232,8 +240,6 @@ def staged_of(feeds: Rows) -> State:
     """The register that these rows come to in the clean rendering."""
     key = repr({feed: [list(row.values()) for row in rows] for feed, rows in sorted(feeds.items())})
     if key not in _STATES:
-        import tempfile
-
         with tempfile.TemporaryDirectory(prefix="oneclient-clean-") as folder:
             _STATES[key] = staged(landed(dict.fromkeys(FILES, CLEAN), feeds, Path(folder)).office)
     return _STATES[key]
@@ -243,6 +249,22 @@ def staged_of(feeds: Rows) -> State:
 def clean_state() -> State:
     """The register of the clean rendering of all four feeds."""
     return staged_of(clean_feeds())
+
+
+@cache
+def clean_landing() -> State:
+    """What landing writes of the clean rendering of all four feeds."""
+    with tempfile.TemporaryDirectory(prefix="oneclient-clean-") as folder:
+        return as_landed(landed(dict.fromkeys(FILES, CLEAN), clean_feeds(), Path(folder)).office)
+
+
+def as_landed(office: Office) -> State:
+    """What landing wrote, but for the places of rows in their files."""
+    with open_warehouse(office.settings) as warehouse:
+        return {
+            feed: sorted(map(repr, warehouse.rows(f"select * exclude (file_id, row_number) from raw.{feed}")))
+            for feed in FILES
+        }
 
 
 def staged(office: Office) -> State:
