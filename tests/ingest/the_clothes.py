@@ -90,7 +90,7 @@ CHANGES: dict[str, tuple[object, ...]] = {
     "below": (
         ("Total clients: 12",), ("Printed 20/11/2026",), ("End of report",), ("", "Total: 12", "End of report"),
     ),
-    "footer_cells": ("all",),
+    "footer_cells": ("all", "a sum"),
     "heading_again": (True,),
     "ids": (
         "spaces", "byte order mark", "zero-width", "soft hyphen", "no-break space", "direction marks", '="00123"',
@@ -202,9 +202,16 @@ def text_table(rows: Sequence[Row], feed: str, style: Style) -> list[list[str]]:
     if style.blank_row:
         body.insert(3, [])
     width = len(headings)
-    below = [[line] + [""] * (width - 1 if style.footer_cells == "all" else 0) for line in style.below]
+    below = [footer_row(line, width, style) for line in style.below]
     top = [*headings, ""] if style.surplus_cell == "rows and heading" else headings
     return [*([line] for line in style.above), top, *body, *below]
+
+
+def footer_row(line: str, width: int, style: Style) -> list[str]:
+    """A line below the rows: one cell, or as many as the rows have, or with a sum in the last."""
+    if not line or style.footer_cells == "one":
+        return [line] if line else []
+    return [line, *[""] * (width - 2), "12" if style.footer_cells == "a sum" else ""]
 
 
 def encoded(text: str, style: Style) -> bytes:

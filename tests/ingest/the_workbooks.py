@@ -13,7 +13,7 @@ import openpyxl
 import xlsxwriter
 from openpyxl.utils.datetime import CALENDAR_MAC_1904
 from the_clean_feeds import IDS, Cell, Row, types_of
-from the_clothes import Style, cell_text, days_since, dress, field_order, heading_row, rows_in_order
+from the_clothes import Style, cell_text, days_since, dress, field_order, footer_row, heading_row, rows_in_order
 
 HOME = ("address_1", "address_2", "town", "postcode")
 _DATE_FORMATS = {
@@ -90,7 +90,7 @@ def _table(rows: Sequence[Row], feed: str, style: Style) -> tuple[list[list[_Cel
         merged = [
             (a + 1, b + 1, c) if a >= first + place else (a, b, c) for a, b, c in merged
         ]  # a pair that a line would part is not in such a place: the couple come last
-    below = [[_Cell(line)] if line else [] for line in style.below]
+    below = [[_Cell(cell or None) for cell in footer_row(line, len(headings), style)] for line in style.below]
     return [*above, headings, *body, *below], tuple(merged)
 
 
