@@ -1,5 +1,11 @@
 -- Reading cells as people write them. Each macro gives null for what it cannot read; nothing here guesses.
 
+-- Until raw tables hold one notation; the definition in the reading part below replaces it.
+create or replace temp macro date_of(cell) as (
+    coalesce(try_strptime(trim(cell), ['%Y-%m-%d', '%d/%m/%Y', '%d-%m-%Y', '%d %b %Y']), null)::date
+);
+
+
 -- A no-break space, which web pages and cp1252 files put for a space, is a space; what has no width (a soft hyphen, a
 -- joiner, a mark of direction) is nothing, so that it neither parts two equal names nor turns one round. All of these
 -- lie outside ASCII, whose texts have as many bytes as letters.
@@ -219,4 +225,20 @@ create or replace temp macro compared_hash(client) as hash(
     client.council,
     client.reference_key,
     client.reference_core
+);
+
+-- A file's name as people number files: 9 before 10, "x" before "x (2)". `name_key` in pipelines/ingest/spoken.py is the same.
+create or replace temp macro natural_key(file_name) as (
+    array_to_string(
+        list_transform(
+            regexp_extract_all(regexp_replace(lower(file_name), '\.[a-z0-9]{1,5}$', ''), '[0-9]+|[^0-9]+'),
+            lambda part: if(regexp_full_match(part, '[0-9]+'), lpad(ltrim(part, '0'), 30, ' '), part)
+        ),
+        ''
+    ) || chr(10) || file_name
+);
+
+-- A reference or id without what offices vary: case, punctuation, leading zeros, O for 0 and I for 1.
+create or replace temp macro same_number(number) as (
+    ltrim(translate(regexp_replace(upper(number), '[^A-Z0-9]+', '', 'g'), 'OIL', '011'), '0')
 );

@@ -219,10 +219,14 @@ def show_proposal(found: Any, *, on_error_stream: bool, asked: bool) -> None:
         return
     columns = Table("heading", "field", Column("sure", justify="right"), "because", title=found.suggestion.feed)
     for one in found.suggestion.columns:
-        sure = f"{one.confidence:.0%}" if one.field else ""
-        columns.add_row(Text(one.heading), one.field or "", sure, Text(one.because))
+        sure = f"{one.confidence:.0%}" if one.carries else "left out"
+        carries = f"{one.split.kind}: {', '.join(one.split.fields)}" if one.split else one.field or ""
+        columns.add_row(Text(one.heading), Text(carries), sure, Text(one.because))
     out.print(columns)
-    _show_rows(out, found)
+    headings = [one.heading for one in found.suggestion.columns if one.carries]
+    _show_rows(out, "as sent", headings, found.trial.before, found.masked)
+    names = list(dict.fromkeys(name for row in found.trial.rows for name in row))
+    _show_rows(out, "as they would be read", names, found.trial.rows, found.masked)
     trial, first = found.trial, "first " if found.trial.more else ""
     if trial.rows_read:
         loaded, rejected = f"{trial.rows_loaded:,} loaded", f"{trial.rows_rejected:,} rejected"
@@ -230,21 +234,37 @@ def show_proposal(found: Any, *, on_error_stream: bool, asked: bool) -> None:
     for what, counts in (("Rejected", trial.rejected), ("Not read, and left empty", trial.unread)):
         for why, count in counts.items():
             out.print(f"{what}: {count:,} ({why})", markup=False)
-    for note in found.suggestion.notes:
+    if trial.refused:
+        out.print(f"The nightly run would refuse the file: {trial.refused}", markup=False)
+    for note in (*found.suggestion.notes, *trial.notes):
         out.print(f"Look at: {note}", markup=False)
 
 
-def _show_rows(out: Console, found: Any) -> None:
+def say_what_is_unsure(suggestion: Any, feed: str | None, *, not_written: bool) -> None:
+    """Why a suggested mapping is not sure, which feeds it may be, and how to go on."""
+    if suggestion.sure:
+        return
+    out = [f"Unsure: it fits {suggestion.best.feed} best ({suggestion.best.says})."]
+    if suggestion.runner_up:
+        out.append(f"Next best: {suggestion.runner_up.feed} ({suggestion.runner_up.says}).")
+    if feed is None:
+        how = f"If you know what it is, say so: --feed {suggestion.best.feed}, or another feed."
+    else:
+        lacking = ", ".join(suggestion.missing)
+        how = f"No column can be {lacking}: ask the sender for it, or write the mapping by hand (docs/mappings.md)."
+    click.echo("\n".join([*out, f"{'Not written. ' if not_written else ''}{how}"]), err=not not_written)
+
+
+def _show_rows(out: Console, title: str, names: list[str], rows: Any, masked: bool) -> None:
     """Rows side by side, fields downwards, as many at once as there is room for."""
-    rows = found.trial.rows
-    names = [one.field for one in found.suggestion.columns if one.field and any(one.field in row for row in rows)]
+    names = [name for name in names if any(name in row for row in rows)]
     room = max(1, (out.width - 24) // 18)
     for start in range(0, len(rows), room):
         block = rows[start : start + room]
-        title = "as they would be read" + (", masked: --show shows them" if found.masked else "")
-        table = Table("row", *(f"{start + n}" for n in range(1, len(block) + 1)), title=None if start else title)
+        told = title + (", masked: --show shows them" if masked else "")
+        table = Table("row", *(f"{start + n}" for n in range(1, len(block) + 1)), title=None if start else told)
         for name in names:
-            table.add_row(name, *(Text(row.get(name, "")) for row in block))
+            table.add_row(Text(name), *(Text(row.get(name, "")) for row in block))
         out.print(table)
 
 

@@ -171,9 +171,12 @@ def _sheet(path: Path, source: Source) -> str:
 
 
 def _fields(source: Source, header: Header) -> list[str]:
-    """The field that each column carries; empty: a column that no mapping reads."""
+    """The field that each column carries; empty: a column that no mapping reads.
 
-    by_key = {heading_key(heading): field for heading, field in source.columns.items()}
+    A column of several fields counts as its surname, so that a whole name is read as one word afterwards.
+    """
+    carried = {heading_key(heading): source.fields_of(heading) for heading in source.columns}
+    by_key = {key: "surname" if "surname" in fields else fields[0] for key, fields in carried.items()}
     return [by_key.get(key, "") for key in header.keys]
 
 

@@ -23,10 +23,23 @@ from pipelines.decisions.store import open_decisions
 from pipelines.feeds import Feed
 from pipelines.ingest.archive import keep_copy
 from pipelines.ingest.discover import FileState, is_plain_file, kept_suffix, name_of, state_of
+from pipelines.ingest.facts import Facts, facts_of
 from pipelines.ingest.faults import find_faults, reject
 from pipelines.ingest.fields import read_file
+from pipelines.ingest.history import (
+    Delivered,
+    absent_column,
+    content_id,
+    delivered_at,
+    delivery_id,
+    find_repeat,
+    is_accepted,
+    repeated_reference,
+    too_many_missing,
+    too_many_new,
+)
 from pipelines.ingest.landing import Landing
-from pipelines.ingest.ledger import create_raw_tables, loaded_before, write_ledger, write_rows
+from pipelines.ingest.ledger import create_raw_tables, write_ledger, write_rows
 from pipelines.ingest.refusal import FileRefusedError
 from pipelines.ingest.table import Contents
 from pipelines.quality import Gate, check_rows
@@ -42,7 +55,9 @@ _NO_MAPPING = (
     "(oneclient map FILE makes a first one), and put it into the inbox again."
 )
 _NO_FILE = "It is a link, a pipe or a device, so it was not opened. Put the file itself into the inbox instead."
-_REPEATED = "The same content was loaded before."
+_REPEATED = "The same content was loaded before, and nothing of this source came in between."
+_SAME_DAY = "The same content was loaded before, for the same day and under the same name."
+_AGAIN = "The same content was loaded before. Other content came in between, so it counts again from this day."
 _FORGOTTEN_SINCE = (
     "The same content was loaded before and holds a person who was forgotten since. Its other rows are in the archive: "
     "a home that is rebuilt takes the file from there."
@@ -78,6 +93,17 @@ def archived_as(settings: Settings, landing: Landing, suffix: str) -> Path:
 
 
 @dataclass(frozen=True)
+class Inspected:
+    """What a file holds and what would become of it; ``refusal`` is why it would be quarantined."""
+
+    landing: Landing
+    gate: Gate
+    references: list[str]
+    facts: Facts
+    refusal: FileRefusedError | None
+
+
+@dataclass(frozen=True)
 class Landings:
     """Lands files into an open warehouse. Make one with ``open_landings``.
 
@@ -104,14 +130,10 @@ class Landings:
         except OSError as error:
             cannot = f"The file cannot be opened ({error.strerror}). It is loaded once it can; see who owns it."
             return _waiting(cannot)
-        landing = Landing(
-            file_id=int(content_hash[:13], 16),
-            content_hash=content_hash,
-            source=source.name if source else "unknown",
-            feed=source.feed if source else "unknown",
-            issuer=source.issuer_of_file(name) if source else "unknown",
-            status="loaded",
-        )
+        named = (source.feed, source.name, source.issuer_of_file(name)) if source else ("unknown",) * 3
+        feed, source_name, issuer = named
+        file_id = content_id(content_hash, *named)
+        landing = Landing(file_id, content_hash, source_name, feed, issuer, "loaded")
         try:
             landing = self._land(path, state, landing, source)
         except _ChangedError:
@@ -124,9 +146,8 @@ class Landings:
         return landing
 
     def _land(self, path: Path, state: FileState, landing: Landing, source: Source | None) -> Landing:
-        if loaded_before(self.warehouse, landing):
-            self._take_out(path, state)
-            return replace(landing, status="repeated", reason=_REPEATED)
+        if repeated := self._repeat(path, state, landing):
+            return repeated
         if landing.content_hash in self.forgotten:
             self._take_out(path, state)
             return replace(landing, status="repeated", reason=_FORGOTTEN_SINCE)
@@ -137,6 +158,31 @@ class Landings:
             return self._quarantine(path, state, landing, refusal)
         return self._load(path, state, landing, source, read)
 
+    def _repeat(self, path: Path, state: FileState, landing: Landing) -> Landing | None:
+        """Note that content came again (P8). None: it never came, or its rows were retired and are needed again."""
+        delivered = delivered_at(path, self.day)
+        repeat = find_repeat(self.warehouse, landing, delivered)
+        if repeat is None or (repeat.is_news and repeat.rows_of is None):
+            return None
+        if repeat.is_known:
+            landing = replace(landing, status="repeated", reason=_SAME_DAY)
+        else:
+            read, loaded, rejected = repeat.rows if repeat.is_news else (0, 0, 0)
+            landing = replace(
+                landing,
+                file_id=delivery_id(landing.file_id, delivered),
+                status="loaded" if repeat.is_news else "repeated",
+                reason=_AGAIN if repeat.is_news else _REPEATED,
+                rows_read=read,
+                rows_loaded=loaded,
+                rows_rejected=rejected,
+            )
+            if repeat.rows_of is not None:
+                with self.warehouse.transaction():
+                    write_ledger(delivered, self.warehouse, landing, rows_of=repeat.rows_of)
+        self._take_out(path, state)
+        return landing
+
     def _read(self, path: Path, source: Source | None) -> Contents | FileRefusedError:
         if source is None:
             return FileRefusedError(_NO_MAPPING, code="F1")
@@ -145,33 +191,51 @@ class Landings:
         except FileRefusedError as refusal:
             return refusal
 
-    def _load(self, path: Path, state: FileState, landing: Landing, source: Source, contents: Contents) -> Landing:
+    def inspect(self, delivered: Delivered, landing: Landing, source: Source, contents: Contents) -> Inspected:
+        """What would become of a file, with the temporary tables ``rejected`` and ``unread``; writes nothing else.
+
+        The rows of the file have to be there as ``landing``.
+        """
         warehouse, feed = self.warehouse, source.definition
         parameters = {"date_formats": list(source.date_formats), "serials": source.excel_serial_dates}
+        find_faults(warehouse, feed, parameters)
+        reject(warehouse, contents, self.never_stored)
+        rejected = warehouse.one("select count(*) from rejected")
+        read = contents.rows.num_rows + len(contents.broken)
+        landing = replace(landing, rows_read=read, rows_rejected=rejected, rows_loaded=read - rejected)
+        gate = check_rows(warehouse, f"raw.{feed.name}", _GATED, landing.content_hash[:12])
+        references = _file_references(feed, contents)
+        facts = facts_of(warehouse, landing, source, contents, delivered)
+        refusal = (
+            _failed(gate)
+            or repeated_reference(warehouse, landing, source, references)
+            or absent_column(warehouse, landing, source, contents, delivered)
+        )
+        if refusal is None and not is_accepted(warehouse, landing):
+            refusal = too_many_missing(facts.missing) or too_many_new(facts.surge)
+        return Inspected(landing, gate, references, facts, refusal)
+
+    def _load(self, path: Path, state: FileState, landing: Landing, source: Source, contents: Contents) -> Landing:
+        warehouse, delivered = self.warehouse, delivered_at(path, self.day)
         with warehouse.relation("landing", contents.rows):
-            find_faults(warehouse, feed, parameters)
-            reject(warehouse, contents, self.never_stored)
-            rejected = warehouse.one("select count(*) from rejected")
-            read = contents.rows.num_rows + len(contents.broken)
-            landing = replace(landing, rows_read=read, rows_rejected=rejected, rows_loaded=read - rejected)
-            gate = check_rows(warehouse, f"raw.{feed.name}", _GATED, landing.content_hash[:12])
-            references = _file_references(feed, contents)
-            if refusal := _failed(gate) or _repeated_reference(warehouse, landing, references):
-                landing = replace(landing, rows_loaded=0, rows_rejected=read)
-                return self._quarantine(path, state, landing, refusal, contents=contents, gate=gate)
+            inspected = self.inspect(delivered, landing, source, contents)
+            landing, gate, facts = inspected.landing, inspected.gate, inspected.facts
+            if refusal := inspected.refusal:
+                landing = replace(landing, rows_loaded=0, rows_rejected=landing.rows_read)
+                return self._quarantine(path, state, landing, refusal, contents=contents, gate=gate, facts=facts)
             archived = archived_as(self.settings, landing, kept_suffix(path))
             keep_copy(path, archived, self.never_stored, readable=True, layout=contents.layout, key=self.settings.key)
             _see_that_it_is_unchanged(path, state, archived)
             with warehouse.transaction():
                 write_rows(warehouse, source, landing)
                 write_ledger(
-                    path,
-                    self.day,
+                    delivered,
                     warehouse,
                     landing,
-                    references=references,
+                    references=inspected.references,
                     unmapped=contents.unmapped,
                     gate=gate,
+                    facts=facts,
                 )
         self._take_out(path, state)
         return landing
@@ -185,6 +249,7 @@ class Landings:
         *,
         contents: Contents | None = None,
         gate: Gate | None = None,
+        facts: Facts | None = None,
     ) -> Landing:
         """Keep the file in quarantine with the reason beside it; one that might hide a never-stored column stays in the
         inbox."""
@@ -212,8 +277,11 @@ class Landings:
         }
         text = json.dumps(note, indent=2, ensure_ascii=False) + "\n"
         kept.with_name(f"{name}.reason.json").write_text(text, "utf-8")
+        delivered = delivered_at(path, self.day)
+        landing = replace(landing, file_id=delivery_id(landing.file_id, delivered))
+        unmapped = contents.unmapped if contents else ()
         with self.warehouse.transaction():
-            write_ledger(path, self.day, self.warehouse, landing, gate=gate)
+            write_ledger(delivered, self.warehouse, landing, unmapped=unmapped, gate=gate, facts=facts)
         if copied:
             self._take_out(path, state)
         return landing
@@ -272,24 +340,3 @@ def _failed(gate: Gate) -> FileRefusedError | None:
     if gate.success:
         return None
     return FileRefusedError(f"The file failed its checks: {gate.failures()}. Ask the sender about it.", code="F10")
-
-
-def _repeated_reference(warehouse: Warehouse, landing: Landing, references: list[str]) -> FileRefusedError | None:
-    """Law 2: a delivery whose every FileReference was loaded before is the same delivery, whatever its bytes."""
-    if not references:
-        return None
-    known = {
-        reference
-        for (reference,) in warehouse.rows(
-            "select unnest(file_references) from raw.files where status = 'loaded' and feed = $feed"
-            " and issuer = $issuer",
-            {"feed": landing.feed, "issuer": landing.issuer},
-        )
-    }
-    if set(references) <= known:
-        return FileRefusedError(
-            "Its FileReference was loaded before, from a file with other content, so it was not loaded again. "
-            "If it is a correction, ask the sender to give it a FileReference of its own.",
-            code="F11",
-        )
-    return None

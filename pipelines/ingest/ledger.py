@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
-from pathlib import Path
+from datetime import UTC, datetime
 from typing import Any
 
 from pipelines.feeds import FEEDS
-from pipelines.ingest.discover import name_of
+from pipelines.ingest.facts import Facts
+from pipelines.ingest.history import Delivered
 from pipelines.ingest.landing import Landing
 from pipelines.quality import Gate
 from pipelines.sources import Source
@@ -34,16 +34,6 @@ def create_raw_tables(warehouse: Warehouse) -> None:
             f" (row_number bigint, column_name varchar, reason varchar, {cells} varchar)"
         )
         warehouse.create(table, sql_text(table), {"file_id": None})
-
-
-def loaded_before(warehouse: Warehouse, landing: Landing) -> bool:
-    """Whether the very same bytes were loaded before."""
-    return bool(
-        warehouse.one(
-            "select count(*) from raw.files where content_hash = $hash and status = 'loaded'",
-            {"hash": landing.content_hash},
-        )
-    )
 
 
 def write_rows(warehouse: Warehouse, source: Source, landing: Landing) -> None:
@@ -71,25 +61,26 @@ def insert(warehouse: Warehouse, table: str, select: str, parameters: dict[str, 
 
 
 def write_ledger(
-    path: Path,
-    day: date,
+    delivered: Delivered,
     warehouse: Warehouse,
     landing: Landing,
     *,
     references: Sequence[str] = (),
     unmapped: Sequence[str] = (),
     gate: Gate | None = None,
+    facts: Facts | None = None,
+    rows_of: int | None = None,
 ) -> None:
-    """Write the line of ``raw.files`` for a file that was delivered at ``path`` for the night of ``day``."""
+    """Write the line of ``raw.files`` for one delivery; ``rows_of`` is the file whose rows it repeats."""
     line = {
         "file_id": landing.file_id,
         "content_hash": landing.content_hash,
-        "file_name": name_of(path),
+        "file_name": delivered.name,
         "source": landing.source,
         "feed": landing.feed,
         "issuer": landing.issuer,
         "file_references": list(references),
-        "delivered_for": day,
+        "delivered_for": delivered.night,
         "status": landing.status,
         "reason": landing.reason,
         "rows_read": landing.rows_read,
@@ -98,6 +89,21 @@ def write_ledger(
         "headings_unmapped": list(unmapped),
         "gate": json.dumps(gate.as_dict()) if gate else None,
         "landed_at": datetime.now(UTC),
+        "spoken_on": delivered.spoken_on,
+        "rows_of": rows_of,
+        "delivers": facts.delivers if facts else "changes",
+        "fields_filled": list(facts.fields_filled) if facts else None,
+        "fields_absent": list(facts.fields_absent) if facts else None,
+        "new_clients": facts.surge.new if facts else None,
+        "facts": json.dumps(facts.as_dict(), ensure_ascii=False) if facts else None,
     }
+    if landing.status == "loaded" and rows_of is None:  # it was held, and is held no longer
+        warehouse.execute(
+            "delete from raw.files where content_hash = $content_hash and source = $source and feed = $feed"
+            " and issuer = $issuer and file_name = $file_name and status = 'quarantined'",
+            {key: line[key] for key in ("content_hash", "source", "feed", "issuer", "file_name")},
+        )
     warehouse.work("ledger_line", "raw.files", line)
-    warehouse.upsert("raw.files", ["file_id"], "ledger_line", keep=["file_name", "delivered_for", "landed_at"])
+    warehouse.upsert(
+        "raw.files", ["file_id"], "ledger_line", keep=["file_name", "delivered_for", "landed_at", "spoken_on"]
+    )

@@ -261,8 +261,7 @@ def _without_blank(rows: pa.Table) -> pa.Table:
 
 
 def _require_headings(header: Header, source: Source) -> None:
-    required = {field.name for field in source.definition.fields if field.required}
-    missing = [h for h, field in source.columns.items() if field in required and heading_key(h) not in header.keys]
+    missing = [heading for heading in source.required_headings if heading_key(heading) not in header.keys]
     if missing:
         raise FileRefusedError(
             f"The table has no heading {', '.join(missing)}, so it is not the {source.feed} file that its name says. "

@@ -10,9 +10,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from pipelines.decisions.crosswalk import signed_off, write_crosswalk
 from pipelines.decisions.entry import Entry
@@ -26,6 +24,9 @@ from pipelines.stage.forgotten import keep_apart, write_forgotten
 from pipelines.stage.standardise import learn_standard_forms, load_placeholder_names
 from pipelines.troubles import KnownError
 from pipelines.warehouse import Warehouse, open_warehouse, sql_text
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 log = logging.getLogger(__name__)
 
@@ -293,6 +294,7 @@ def _create_tables(warehouse: Warehouse) -> None:
     """Every kept table, empty, in the order in which their SELECTs read each other, unless they are there."""
     create_raw_tables(warehouse)
     load_placeholder_names(warehouse)
+    warehouse.work("spoken_files", "staged.spoken_files")
     warehouse.work("batch", "staged.batch")
     warehouse.execute(
         "create or replace temp table roster_councils (issuer varchar, record_id varchar, council varchar)"

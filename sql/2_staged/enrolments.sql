@@ -21,5 +21,5 @@ join staged.source_records as s
     on s.feed = 'roster_clients' and s.issuer = r.issuer and s.record_id = trimmed(r.client_id)
 qualify row_number() over (
     partition by r.issuer, trimmed(r.client_id), cleaned(r.contract_number), start_on
-    order by b.file_on desc, b.file_name desc, r.row_number desc
+    order by b.place desc, r.row_number desc
 ) = 1

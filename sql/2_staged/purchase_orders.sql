@@ -20,6 +20,7 @@ select
     r.file_id,
     r.row_number
 from people as p
+join batch as b on b.file_id = p.file_id and b.source = $source
 join raw.purchase_orders as r on r.file_id = p.file_id and r.row_number = p.row_number
 join staged.source_records as s
     on s.feed = p.feed and s.issuer = p.issuer and s.record_id = p.record_id

@@ -20,5 +20,5 @@ join batch as b on b.file_id = r.file_id and b.source = $source
 join staged.source_records as s
     on s.feed = 'roster_clients' and s.issuer = r.issuer and s.record_id = trimmed(r.client_id)
 qualify row_number() over (
-    partition by r.issuer, trimmed(r.visit_id) order by b.file_on desc, b.file_name desc, r.row_number desc
+    partition by r.issuer, trimmed(r.visit_id) order by b.place desc, r.row_number desc
 ) = 1
