@@ -304,7 +304,8 @@ _GATED = """
         row_number not in (select row_number from rejected) as readable
     from landing
     union all by name
-    select row_number, false as readable from rejected where row_number not in (select row_number from landing)
+    select row_number, false as readable from rejected
+    where row_number not in (select row_number from landing) and not contains(reason, 'not a row')
 """
 
 
