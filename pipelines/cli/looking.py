@@ -1,9 +1,10 @@
-"""Commands that look and change nothing, but for map, which may write a mapping."""
+"""Commands that look and change nothing, but for map and template, which may write a mapping and a workbook."""
 
 from __future__ import annotations
 
 import json
 import sys
+from datetime import date
 from pathlib import Path
 
 import click
@@ -122,3 +123,28 @@ def map(  # noqa: A001 - the command's name is the contract
 
     answer(found.as_dict() | {"written": written}, as_json, tell)
     sys.exit(0 if found.well else FOUND_A_PROBLEM)
+
+
+@command
+@click.argument("feed", type=click.Choice(list(FEEDS)))
+@click.option(
+    "--out", required=True, type=click.Path(dir_okay=False, path_type=Path), metavar="FILE.xlsx",
+    help="The workbook to write.",
+)  # fmt: skip
+@click.option("--force", is_flag=True, help="Even if there is such a file already.")
+def template(feed: str, out: Path, force: bool, home: Path | None, as_json: bool) -> None:
+    """Write an empty workbook of FEED for a sender to fill in: headings, formats, lists to choose from, notes."""
+    from pipelines.sources.template import write_template
+
+    if out.suffix.lower() != ".xlsx":
+        raise click.UsageError("Name a workbook: --out FILE.xlsx.")
+    if not out.parent.is_dir():
+        raise click.UsageError(f"There is no folder {out.parent}.")
+    made = write_template(feed, out, made_on=date.today(), force=force)
+    told = {"feed": made.feed, "written": str(made.written), "headings": made.headings, "required": made.required}
+
+    def tell() -> None:
+        click.echo(f"Written: {made.written} ({len(made.headings)} columns; needed: {', '.join(made.required)})")
+        click.echo(f"Its sender fills it in and names it like {made.file_name}.")
+
+    answer(told, as_json, tell)

@@ -65,7 +65,7 @@ class Facts:
 
 
 def facts_of(warehouse: Warehouse, landing: Landing, source: Source, contents: Contents, delivered: Delivered) -> Facts:
-    """Look at a file whose rows are ``landing``, and whose rejected rows and unread cells are known."""
+    """Look at a file whose rows are ``reading``, and whose rejected rows and unread cells are known."""
     filled = filled_fields(warehouse, source)
     carried = carried_fields(source, contents)
     before = fields_filled_before(warehouse, landing, source, delivered)

@@ -124,12 +124,12 @@ def _split(
         ])
         for name in fields
     }  # fmt: skip
-    reasons = {at: each.reason for at, each in parts.items() if each.reason}
+    reasons = {at: each for at, each in parts.items() if each.reason and each.about in (None, *fields)}
     if not reasons:
         return found, []
     rows = pc.indices_nonzero(pc.is_in(places, pa.array(list(reasons), places.type)))
     return found, [
-        UnreadCell(number, _named_for(fields), reasons[place], cells[place])
+        UnreadCell(number, reasons[place].about or _named_for(fields), str(reasons[place].reason), cells[place])
         for number, place in zip(numbers.take(rows).to_pylist(), places.take(rows).to_pylist(), strict=True)
     ]
 

@@ -124,7 +124,7 @@ def carried_fields(source: Source, contents: Contents) -> set[str]:
 def filled_fields(warehouse: Warehouse, source: Source) -> list[str]:
     """The fields that have a value in some row of ``landing`` that is not rejected."""
     names = source.definition.field_names
-    return _filled(warehouse, names, "landing where row_number not in (select row_number from rejected)")
+    return _filled(warehouse, names, "reading where row_number not in (select row_number from rejected)")
 
 
 def _filled(warehouse: Warehouse, names: Sequence[str], rows: str) -> list[str]:
@@ -190,7 +190,7 @@ def repeated_reference(
     ids = [file_id for file_id, _ in earlier]
     stored, lacking = warehouse.rows(
         f"select count(distinct file_id), count(*) filter (where not is_there) from (select file_id, hash({fields}) in"
-        f" (select hash({fields}) from landing where row_number not in (select row_number from rejected)) as is_there"
+        f" (select hash({fields}) from reading where row_number not in (select row_number from rejected)) as is_there"
         f" from raw.{landing.feed} where list_contains($ids, file_id))",
         {"ids": ids},
     )[0]

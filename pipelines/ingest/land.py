@@ -24,7 +24,7 @@ from pipelines.feeds import Feed
 from pipelines.ingest.archive import keep_copy
 from pipelines.ingest.discover import FileState, is_plain_file, kept_suffix, name_of, state_of
 from pipelines.ingest.facts import Facts, facts_of
-from pipelines.ingest.faults import find_faults, reject
+from pipelines.ingest.faults import reject
 from pipelines.ingest.fields import read_file
 from pipelines.ingest.history import (
     Delivered,
@@ -38,8 +38,10 @@ from pipelines.ingest.history import (
     too_many_missing,
     too_many_new,
 )
+from pipelines.ingest.keys import find_repeated_keys
 from pipelines.ingest.landing import Landing
 from pipelines.ingest.ledger import create_raw_tables, write_ledger, write_rows
+from pipelines.ingest.notation import read_notation
 from pipelines.ingest.refusal import FileRefusedError
 from pipelines.ingest.table import Contents
 from pipelines.quality import Gate, check_rows
@@ -197,8 +199,9 @@ class Landings:
         The rows of the file have to be there as ``landing``.
         """
         warehouse, feed = self.warehouse, source.definition
-        parameters = {"date_formats": list(source.date_formats), "serials": source.excel_serial_dates}
-        find_faults(warehouse, feed, parameters)
+        date_1904 = contents.date_1904
+        read_notation(warehouse, source, self.day, unread=contents.unread, date_1904=date_1904)
+        find_repeated_keys(warehouse, feed)
         reject(warehouse, contents, self.never_stored)
         rejected = warehouse.one("select count(*) from rejected")
         read = contents.rows.num_rows + len(contents.broken)
@@ -298,14 +301,10 @@ class Landings:
 
 # The rows that the suite of a feed looks at, and for each whether it could be read.
 _GATED = """
-    select
-        row_number,
-        nullif(columns(* exclude (row_number)), ''),
-        row_number not in (select row_number from rejected) as readable
-    from landing
+    select *, row_number not in (select row_number from rejected where not could_be_read) as readable from reading
     union all by name
     select row_number, false as readable from rejected
-    where row_number not in (select row_number from landing) and not contains(reason, 'not a row')
+    where row_number not in (select row_number from reading) and not contains(reason, 'not a row')
 """
 
 

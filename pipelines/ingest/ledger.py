@@ -44,10 +44,10 @@ def write_rows(warehouse: Warehouse, source: Source, landing: Landing) -> None:
 
 
 def _rows_of(source: Source, landing: Landing) -> tuple[str, dict[str, Any]]:
-    stated = "upper(cleaned(authority_code))" if "authority_code" in source.definition.field_names else "null"
+    stated = "upper(authority_code)" if "authority_code" in source.definition.field_names else "null"
     return (
         f"select $file_id::bigint as file_id, row_number, coalesce({stated}, $issuer::varchar) as issuer,"
-        f" {', '.join(source.definition.field_names)} from landing"
+        f" {', '.join(source.definition.field_names)} from reading"
         " where row_number not in (select row_number from rejected)",
         {"file_id": landing.file_id, "issuer": landing.issuer},
     )

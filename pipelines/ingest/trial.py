@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
+from datetime import date
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
 from pipelines.feeds import FEEDS
-from pipelines.ingest.faults import find_faults, reject
+from pipelines.ingest.faults import reject
 from pipelines.ingest.fields import by_field
+from pipelines.ingest.keys import find_repeated_keys
+from pipelines.ingest.notation import read_notation
 from pipelines.ingest.read import read_table
 from pipelines.ingest.refusal import FileRefusedError
 from pipelines.ingest.table import Contents, Table
@@ -26,7 +29,6 @@ from pipelines.troubles import AlreadyThereError
 from pipelines.warehouse import scratch_warehouse
 
 SHOWN = 10
-_READ = {"text": "cleaned({0})", "date": "read_date({0}, $date_formats, $serials)::varchar"}
 
 
 @dataclass(frozen=True)
@@ -108,7 +110,7 @@ def write_mapping(settings: Settings, name: str, mapping: str, path: Path, *, fo
     if not force and (file.exists() or file.with_suffix(".yml").exists()):
         raise AlreadyThereError(f"HOME/sources/{file.name} is there already. Name another, or replace it with --force.")
     own = [source for source in _own_sources(settings) if source.name != name]
-    before = sorted([*(source for source in own), new], key=lambda source: source.name)
+    before = sorted([*own, new], key=lambda source: source.name)
     if (taker := source_for(path.name, tuple(before))) is not None and taker.name != name:
         raise SettingsError(
             f"The mapping HOME/sources/{taker.name}.yaml takes files of this name already, and is asked first. Replace "
@@ -128,8 +130,9 @@ def write_mapping(settings: Settings, name: str, mapping: str, path: Path, *, fo
 
 
 def _own_sources(settings: Settings) -> list[Source]:
-    built_in = set(load_sources(settings.sources / "none of our own"))
-    return [source for source in load_sources(settings.sources) if source not in built_in]
+    """The operator's mappings, in the order in which they are asked."""
+    own = sum(path.suffix in {".yaml", ".yml"} for path in settings.sources.glob("*"))
+    return list(load_sources(settings.sources)[:own])
 
 
 def _example(pattern: str) -> str:
@@ -144,21 +147,19 @@ def _try(settings: Settings, path: Path, source: Source, shown: int, masked: boo
         return Trial(refused=str(refusal))
     contents = by_field(table, source)
     feed = source.definition
-    parameters = {"date_formats": list(source.date_formats), "serials": source.excel_serial_dates}
     with scratch_warehouse(settings) as warehouse, warehouse.relation("landing", contents.rows):
-        find_faults(warehouse, feed, parameters)
+        date_1904 = getattr(contents, "date_1904", False)
+        read_notation(warehouse, source, date.today(), unread=contents.unread, date_1904=date_1904)
+        find_repeated_keys(warehouse, feed)
         reject(warehouse, contents, never_stored((source,)))
         rejected = warehouse.rows("select column_name, reason, row_number from rejected order by row_number")
         unread = warehouse.rows("select column_name, reason, row_number from unread order by row_number, column_name")
-        as_read = ", ".join(f"coalesce({_READ.get(f.type, _READ['text']).format(f.name)}, '')" for f in feed.fields)
+        as_read = ", ".join(f"coalesce({f.name}, '')" for f in feed.fields)
         lines = warehouse.rows(
-            f"select row_number, {as_read} from landing order by row_number limit $shown",
-            {**parameters, "shown": shown},
+            f"select row_number, {as_read} from reading order by row_number limit $shown", {"shown": shown}
         )
     gone = {row for *_, row in rejected}
-    not_read = [(name, reason) for name, reason, _ in unread] + [
-        (cell.column, cell.reason) for cell in contents.unread if cell.row_number not in gone
-    ]
+    not_read = [(name, reason) for name, reason, _ in unread]
     rows_read = contents.rows.num_rows + len(contents.broken)
     return Trial(
         rows_read=rows_read,

@@ -30,6 +30,7 @@ _OTHERS = re.compile(
 )
 _IDS = frozenset(("client_id", "visit_id", "purchase_order_number", "social_services_ref"))
 _NUMBERING = frozenset((("roster_clients", "client_id"), ("roster_visits", "visit_id")))
+_GIVES_WAY = frozenset(("service_type", "line_number", "provider_ref", "contract_number", "area", "branch"))
 _MAY_BE_OTHERS = frozenset(("carers", "key_worker", "provider_ref", "contract_number"))
 
 
@@ -152,7 +153,8 @@ def _best_left(feed: Feed, offered: Offered, taken: Mapping[str, Column]) -> dic
     """A field that the feed cannot do without, from the first column that can be it."""
     found: dict[str, Column] = {}
     for field in _lacking(feed, taken):
-        left = _left(feed, offered, {**taken, **found}, field)
+        served = {h: c for h, c in {**taken, **found}.items() if c.field not in _GIVES_WAY}
+        left = _left(feed, offered, served, field)
         if left:
             because = "the first column that can be it, since --feed says what the file carries: check it"
             found[left[0]] = Column(left[0], field.name, 0.3, because, len(offered.values[left[0]]))
@@ -242,6 +244,8 @@ def _weigh(feed: Feed, heading: str, field: Field, offered: Offered) -> Column: 
     told = f"{share:.0%} of its values fit" if share is not None else ""
     if alike < NEAR:
         if share is None or share < TELLING.get(field.name, 2) or _OTHERS.search(heading):
+            return column(0.0, "")
+        if field.name in {"forename", "surname"} and len(values) < _ENOUGH:
             return column(0.0, "")
         if field.type == "date" and are_births(values) != (field.name == "date_of_birth"):
             return column(0.0, "")

@@ -46,7 +46,7 @@ def split_addresses(cells: Sequence[str], fields: Sequence[str]) -> list[Parts]:
 def _split(cell: str, fields: frozenset[str]) -> Parts:
     found = list(dict.fromkeys(re.sub(r"\s+", "", match[1]).upper() for match in POSTCODE.finditer(cell)))
     if len(found) > 1:
-        return Parts(reason=TWO_POSTCODES)
+        return Parts(reason=TWO_POSTCODES, about="postcode" if "postcode" in fields else None)
     postcode = f"{found[0][:-3]} {found[0][-3:]}" if found else ""
     lines = _lines(POSTCODE.sub("\n", cell))
     while len(lines) > 1 and lines[-1].casefold() in _COUNTRIES:

@@ -92,11 +92,12 @@ _WORD = re.compile(r"[^\W\d_][^\W\d_'’`.-]*(?:['’`.-]+[^\W\d_]*)*")
 class Parts:
     """What one cell was taken apart into, by field; or with a ``reason`` why it was not (``parts`` is empty then).
 
-    With both, a rest of the cell has no place in the parts.
+    With both, a rest of the cell has no place in the parts; ``about`` is the field that it may have been meant for.
     """
 
     parts: Mapping[str, str] = field(default_factory=dict)
     reason: str | None = None
+    about: str | None = None
 
 
 @dataclass

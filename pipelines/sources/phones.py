@@ -23,7 +23,8 @@ _NUMBER = re.compile(r"(?:(?:\+|00)44[\s().-]*(?:\(0\))?|\(?0)(?:[\s().-]*\d){9,
 def split_phones(cells: Sequence[str], fields: Sequence[str]) -> list[Parts]:
     """Each cell of a column (distinct, filled) taken apart into the numbers that ``fields`` (phone, mobile) can hold.
 
-    A cell without a number that can be told stays whole in the first field.
+    A cell without a number that can be told stays whole in the first field. Where a number has no field, or is another
+    person's, the cell is not read for the field that is left.
     """
     return [_split(cell, fields) for cell in cells]
 
@@ -38,7 +39,6 @@ def _split(cell: str, fields: Sequence[str]) -> Parts:
     if not pieces:
         return Parts({fields[0]: cell.strip()})
     own = [number.strip() for piece in pieces if not _OTHERS.search(piece) for number in _NUMBER.findall(piece)]
-    reason = NOT_THEIR_OWN if any(map(_OTHERS.search, pieces)) else None
     parts: dict[str, str] = {}
     rest = []
     for number in dict.fromkeys(own):
@@ -50,6 +50,11 @@ def _split(cell: str, fields: Sequence[str]) -> Parts:
     for number in rest:
         if free := next((name for name in fields if name not in parts), None):
             parts[free] = number
-        else:
-            reason = reason or MORE_NUMBERS
-    return Parts(parts, reason)
+    reason = NOT_THEIR_OWN if any(map(_OTHERS.search, pieces)) else None
+    if len(set(own)) > len(parts):
+        reason = MORE_NUMBERS
+    if reason is None:
+        return Parts(parts)
+    about = next((name for name in fields if name not in parts), fields[-1])
+    parts.pop(about, None)
+    return Parts(parts, reason, about)

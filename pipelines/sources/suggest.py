@@ -174,7 +174,12 @@ def _is_sure(best: Chance, runner_up: Chance | None, known: Known) -> bool:
         return True
     covered = best.columns_used >= _COVERED * best.columns
     others = len(best.doubtful) <= 1 and (not best.doubtful or best.columns_used >= 0.5 * best.columns)
-    ahead = runner_up is None or bool(runner_up.lacks) or best.points - runner_up.points >= _AHEAD
+    if runner_up is None:
+        ahead = True
+    elif runner_up.lacks:  # it cannot be read as that, but what it is may be that and lack a column
+        ahead = runner_up.columns_used <= best.columns_used
+    else:
+        ahead = best.points - runner_up.points >= _AHEAD
     return covered and others and ahead
 
 

@@ -68,7 +68,7 @@ _OF_TYPE: dict[str, Fits] = {
 # The share of values from which they alone, without the heading, say what a column holds.
 TELLING: Mapping[str, float] = {
     "nhs_number": 0.7, "postcode": 0.7, "email": 0.8, "gender": 0.9, "title": 0.9, "mobile": 0.8, "phone": 0.8,
-    "date_of_birth": 0.8, "forename": 0.6, "surname": 0.5, "address_1": 0.6, "visit_date": 0.8, "start_time": 0.9,
+    "date_of_birth": 0.8, "forename": 0.6, "surname": 0.6, "address_1": 0.6, "visit_date": 0.8, "start_time": 0.9,
 }  # fmt: skip
 # Those whose values can say that a heading is wrong; names and addresses have no form to tell them by.
 FORMAL = frozenset(("nhs_number", "postcode", "phone", "mobile", "email", "gender", "title"))

@@ -1,5 +1,5 @@
 -- One row is one client that a rostering system has on its books, as far as its earlier files say, and whether the full
--- export in `landing` has it. Clients of another source of the same system are not expected, unless this one replaced it.
+-- export in `reading` has it. Clients of another source of the same system are not expected, unless this one replaced it.
 with sources_now as (
     select distinct source
     from raw.files
@@ -26,5 +26,5 @@ expected as (
         and on_the_books(date_of(r.end_date), r.status, $day)
 )
 
-select record_id, record_id in (select cleaned(client_id) from landing where client_id is not null) as is_there
+select record_id, record_id in (select cleaned(client_id) from reading where client_id is not null) as is_there
 from expected

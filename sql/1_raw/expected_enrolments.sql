@@ -1,5 +1,5 @@
 -- One row is one client and contract with an enrolment that has not ended, as far as the system's earlier files say, and
--- whether the full export in `landing` has it, whatever its start.
+-- whether the full export in `reading` has it, whatever its start.
 with sources_now as (
     select distinct source
     from raw.files
@@ -28,5 +28,5 @@ expected as (
 select
     record_id,
     contract_number,
-    (record_id, contract_number) in (select (cleaned(client_id), cleaned(contract_number)) from landing) as is_there
+    (record_id, contract_number) in (select (cleaned(client_id), cleaned(contract_number)) from reading) as is_there
 from expected

@@ -1,4 +1,4 @@
--- One row is one visit to come that a rostering system planned within the days that the full export in `landing` spans, and
+-- One row is one visit to come that a rostering system planned within the days that the full export in `reading` spans, and
 -- whether the export has it.
 with sources_now as (
     select distinct source
@@ -12,7 +12,7 @@ with sources_now as (
 ),
 
 span as (
-    select min(date_of(visit_date)) as first_on, max(date_of(visit_date)) as last_on from landing
+    select min(date_of(visit_date)) as first_on, max(date_of(visit_date)) as last_on from reading
 ),
 
 expected as (
@@ -31,5 +31,5 @@ expected as (
         and date_of(r.visit_date) >= (select first_on from span) and date_of(r.visit_date) <= (select last_on from span)
 )
 
-select visit_id, visit_id in (select cleaned(visit_id) from landing where visit_id is not null) as is_there
+select visit_id, visit_id in (select cleaned(visit_id) from reading where visit_id is not null) as is_there
 from expected

@@ -1,4 +1,4 @@
--- One row is one person that the orders in `landing` name by reference, or one order without a reference, and whether a client
+-- One row is one person that the orders in `reading` name by reference, or one order without a reference, and whether a client
 -- record would be found: one that has the reference, or the order itself, or one that a file of tonight brings.
 with sent as (
     select
@@ -6,7 +6,7 @@ with sent as (
         cleaned(social_services_ref) as reference,
         if(cleaned(social_services_ref) is null, trimmed(purchase_order_number), null) as order_number,
         min(row_number) as row_number
-    from landing
+    from reading
     where row_number not in (select row_number from rejected)
     group by all
 ),

@@ -1,11 +1,11 @@
--- One row is one rostering client id of the client export in `landing`, and whether a client record would be found for it:
+-- One row is one rostering client id of the client export in `reading`, and whether a client record would be found for it:
 -- one that has the id, or the exact reference and no id of this system yet, or one that a file of tonight brings.
 with sent as (
     select
         cleaned(client_id) as named,
         min(row_number) as row_number,
         any_value(cleaned(social_services_ref)) as reference
-    from landing
+    from reading
     where row_number not in (select row_number from rejected) and cleaned(client_id) is not null
     group by all
 ),

@@ -1,8 +1,8 @@
--- One row is one rostering client id that the visits or enrolments in `landing` name, and whether it is known: a client record
+-- One row is one rostering client id that the visits or enrolments in `reading` name, and whether it is known: a client record
 -- has it, or a file of tonight brings it. Each other one would make a record of an id and nothing else.
 with sent as (
     select cleaned(client_id) as named, min(row_number) as row_number
-    from landing
+    from reading
     where row_number not in (select row_number from rejected) and cleaned(client_id) is not null
     group by all
 ),

@@ -2,25 +2,24 @@
 select
     r.issuer,
     s.record_id,
-    trimmed(r.purchase_order_number) as purchase_order_number,
-    coalesce(cleaned(r.line_number), '1') as line_number,
+    r.purchase_order_number,
+    coalesce(r.line_number, '1') as line_number,
     s.origin_client_id,
     s.client_id,
     s.sent_on,
-    cleaned(r.contract_number) as contract_number,
-    cleaned(r.service_type) as service_type,
-    read_date(r.start_date, $date_formats, $serials) as start_on,
-    read_date(r.end_date, $date_formats, $serials) as end_on,
-    read_decimal(r.weekly_units) as weekly_units,
-    cleaned(r.unit_of_measure) as unit_of_measure,
-    read_integer(r.visit_minutes) as visit_minutes,
-    read_integer(r.carers) as carers,
-    read_decimal(r.rate) as rate,
-    cleaned(r.status) as status,
+    r.contract_number,
+    r.service_type,
+    date_of(r.start_date) as start_on,
+    date_of(r.end_date) as end_on,
+    decimal_of(r.weekly_units) as weekly_units,
+    r.unit_of_measure,
+    integer_of(r.visit_minutes) as visit_minutes,
+    integer_of(r.carers) as carers,
+    decimal_of(r.rate) as rate,
+    r.status,
     r.file_id,
     r.row_number
 from people as p
-join batch as b on b.file_id = p.file_id and b.source = $source
 join raw.purchase_orders as r on r.file_id = p.file_id and r.row_number = p.row_number
 join staged.source_records as s
     on s.feed = p.feed and s.issuer = p.issuer and s.record_id = p.record_id
