@@ -25,7 +25,8 @@ def reject(warehouse: Warehouse, contents: Contents, hidden: frozenset[str]) -> 
         warehouse.execute(
             "create or replace temp table rejected as"
             " with refused as ("
-            " select row_number, column_name, reason, reason in ($placeholder, $rounded) as could_be_read from faults where required"
+            " select row_number, column_name, reason, reason in ($placeholder, $rounded) as could_be_read"
+            " from faults where required"
             " qualify row_number() over (partition by row_number order by position) = 1"
             " union all select row_number, column_name, reason, true from repeated)"
             " select row_number, null::varchar as column_name, reason, row_as_sent, false as could_be_read from broken"

@@ -100,6 +100,40 @@ def test_numbers_are_read_by_their_column(warehouse: Warehouse, cells: list[str]
     assert column(warehouse, "rate", *cells) == numbers
 
 
+@pytest.mark.parametrize(
+    ("cell", "number"),
+    [
+        ("£1,234.50", "1234.5"),
+        ("1234.5", "1234.5"),
+        ("-3", "-3"),
+        ("1,234,567.89", "1234567.89"),
+        ("12,50", "12.5"),
+        ("twelve", None),
+        ("£", None),
+        ("", None),
+        ("99999999999999999999", None),
+    ],
+)
+def test_amounts(warehouse: Warehouse, cell: str, number: str | None) -> None:
+    assert column(warehouse, "rate", cell) == [number]
+
+
+@pytest.mark.parametrize(
+    ("cell", "number"),
+    [("30", "30"), ("30.0", "30"), ("1,440", "1440"), ("30.5", None), ("99999999999", None), ("-30", None)],
+)
+def test_whole_numbers(warehouse: Warehouse, cell: str, number: str | None) -> None:
+    assert column(warehouse, "visit_minutes", cell) == [number]
+
+
+@pytest.mark.parametrize(
+    ("cell", "read"),
+    [("08:00", "08:00:00"), ("8:5", "08:05:00"), ("08.30", "08:30:00"), ("1:15 PM", "13:15:00"), ("25:00", None)],
+)
+def test_times(warehouse: Warehouse, cell: str, read: str | None) -> None:
+    assert column(warehouse, "start_time", cell, feed="roster_visits") == [read]
+
+
 STYLES = ("%Y-%m-%d", "%d/%m/%Y", "%m/%d/%Y", "%d %b %Y", "%d-%b-%Y", "%B %d, %Y", "%A %d %B %Y", "%Y%m%d", "%d.%m.%Y")
 
 
