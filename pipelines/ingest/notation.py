@@ -83,21 +83,21 @@ def _read_cells_of(warehouse: Warehouse, source: Source, night: date, date_1904:
         decided = _decide_dates(warehouse, source, dates, night, date_1904, notations)
         short = [form for form in source.date_formats if "%y" in form] or [_NO_FORMAT]
         long = [form for form in source.date_formats if "%y" not in form] or [_NO_FORMAT]
-        _read_cells(warehouse, "dates", decided, {"formats": long, "short_formats": short})
+        _read_cells(warehouse, "raw.dates_read", decided, {"formats": long, "short_formats": short})
     if times:
         warehouse.work("times_written", "raw.times_as_written")
-        _read_cells(warehouse, "times", _decide_times(warehouse, times, notations))
+        _read_cells(warehouse, "raw.times_read", _decide_times(warehouse, times, notations))
     if numbers:
         warehouse.work("numbers_written", "raw.numbers_as_written")
-        _read_cells(warehouse, "numbers", _decide_numbers(warehouse, numbers, notations))
+        _read_cells(warehouse, "raw.numbers_read", _decide_numbers(warehouse, numbers, notations))
     return notations
 
 
 def _read_cells(
-    warehouse: Warehouse, what: str, decided: list[dict[str, Any]], parameters: Mapping[str, Any] | None = None
+    warehouse: Warehouse, table: str, decided: list[dict[str, Any]], parameters: Mapping[str, Any] | None = None
 ) -> None:
     with warehouse.relation("decided", pa.Table.from_pylist(decided)):
-        warehouse.work("read_now", f"raw.{what}_read", parameters)
+        warehouse.work("read_now", table, parameters)
     warehouse.append("cells_read", "read_now")
 
 
