@@ -1,14 +1,97 @@
 -- Reading cells as people write them. Each macro gives null for what it cannot read; nothing here guesses.
 
+-- Until raw tables hold one notation; the definition in the reading part below replaces it.
+create or replace temp macro date_of(cell) as (
+    coalesce(try_strptime(trim(cell), ['%Y-%m-%d', '%d/%m/%Y', '%d-%m-%Y', '%d %b %Y']), null)::date
+);
+
+
 -- A no-break space, which web pages and cp1252 files put for a space, is a space; what has no width (a soft hyphen, a
--- joiner, a mark of direction) is nothing, so that it neither parts two equal names nor turns one round. All of these
--- lie outside ASCII, whose texts have as many bytes as letters.
-create or replace temp macro cleaned(cell) as nullif(trim(regexp_replace(
-    case when strlen(cell) = length(cell) then cell else regexp_replace(cell, '\p{Cf}+', '', 'g') end,
-    '[\s\p{Z}\p{Cc}]+', ' ', 'g'
-)), '');
+-- joiner, a mark of direction, a variation selector) is nothing, so that it neither parts two equal names nor turns one
+-- round. Most cells are plain ASCII without a surplus space, and are taken as they are.
+create or replace temp macro cleaned(cell) as (
+    case
+        when regexp_full_match(cell, '[!-~]+( [!-~]+)*') then cell
+        else nullif(trim(regexp_replace(
+            case
+                when strlen(cell) = length(cell) then cell
+                else regexp_replace(
+                    cell,
+                    '[\p{Cf}\x{34F}\x{115F}\x{1160}\x{180B}-\x{180D}\x{2800}\x{3164}\x{FE00}-\x{FE0F}\x{E0100}-\x{E01EF}]+',
+                    '',
+                    'g'
+                )
+            end,
+            '[\s\p{Z}\p{Cc}]+', ' ', 'g'
+        )), '')
+    end
+);
+
+-- A cell without what Excel wraps round a text so that it stays one: ="00123", "00123", '00123.
+create or replace temp macro unquoted(cell) as (
+    case
+        when regexp_matches(left(cell, 1), '[="'']')
+            then regexp_replace(regexp_replace(cell, '^=?"+ *(.*?) *"+$', '\1'), '^''+(.*?)''*$', '\1')
+        else cell
+    end
+);
+
+-- Words that stand for a missing reference, id, number, telephone or e-mail, whatever their case and punctuation. One that
+-- holds a digit other than 0 is an id ("NA12345").
+create or replace temp macro is_placeholder(cell) as (
+    case
+        when regexp_matches(cell, '[1-9]') then false
+        else regexp_full_match(
+            regexp_replace(upper(strip_accents(cell)), '[^\p{L}\p{N}]+', '', 'g'),
+            '0*|X+|NA|NAN|N0NE|NONE|NULL|NULLVALUE|NIL|NOTHING|NK|NYK|UNK|UNKN|UNKNOWN|UNKNWN|DK|DONTKNOW|NFA|NFI|NG|NR|ND|NDA'
+            || '|TB[ACDN]|TBCONFIRMED|TOBE[A-Z]*|TOFOLLOW|YETTO[A-Z]+|PEND|PENDING[A-Z]*|AWAIT(ING|ED)?[A-Z]*|WAITING(FOR)?[A-Z]*'
+            || '|(CLIENT|NUMBER|REF|REFERENCE|DETAILS|DOB|DATE|PHONE|PO)?UNKNOWN(DOB|REF|NUMBER)?|NOTYET[A-Z]*'
+            || '|NOT(KNOWN|GIVEN|AVAILABLE|APPLICABLE|PROVIDED|RECORDED|STATED|SUPPLIED|SET|ASSIGNED|ALLOCATED|ISSUED|REQUIRED'
+            || '|ENTERED|SPECIFIED|DISCLOSED|CONFIRMED|ONFILE|OBTAINED|HELD|RECEIVED|FOUND|DEFINED|SURE|APPLIC|AVAIL|REGISTERED)'
+            || '|NO(REF|REFERENCE|NUMBER|NO|NHS|NHSNO|NHSNUMBER|ID|PO|ORDER|PHONE|TEL|TELEPHONE|EMAIL|MOBILE|DOB|LANDLINE|CONTACT'
+            || '|RECORD|DATA|INFO|INFORMATION|DETAILS|VALUE|ENTRY|CODE|SSR|SSN)?'
+            || '|NO(NE)?(GIVEN|KNOWN|YET|PROVIDED|AVAILABLE|RECORDED|SUPPLIED|ASSIGNED|ALLOCATED|HELD|REQUIRED|STATED|APPLICABLE)'
+            || '|SEE(NOTE|NOTES|ABOVE|BELOW|FILE|COMMENT|COMMENTS|EMAIL|LETTER)|ASABOVE|ASBEFORE|ASPER[A-Z]+|ABOVE|DITTO|SAME'
+            || '|SAMEASABOVE|MISSING|BLANK|EMPTY|UNDEFINED|UNSPECIFIED|UNASSIGNED|UNALLOCATED|UNAVAILABLE|INVALID|REF|REFERENCE'
+            || '|VALUE|DIV0?|NAME|NUM|ERROR|REQUESTED|REFUSED|WITHHELD|DECLINED|OUTSTANDING|EXDIRECTORY|INPROGRESS|APPLIEDFOR'
+            || '|CHASED|CHASING|ONREQUEST|PLEASEADVISE|CHECK|QUERY'
+        )
+    end
+);
+
+-- A reference is another office's number: a word for a while or one digit over and over is nobody's.
+create or replace temp macro is_no_reference(cell) as (
+    length(cell) >= 6 and trim(cell, left(cell, 1)) = ''
+    or regexp_full_match(upper(cell), '(TEMP|TEMPORARY|TEST|DUMMY|SAMPLE|NEW|NEW CLIENT|OTHER|VARIOUS|PRIVATE|SELF)[ .?!-]*')
+);
+
+-- "4.50041E+08": a spreadsheet showed a long number so, and its digits are lost.
+create or replace temp macro is_rounded(cell) as regexp_full_match(cell, '-?\d([.,]\d+)?[Ee]\+\d{1,3}');
+
+-- Typed values of a raw table, which holds one notation (pipelines/ingest/notation.py). Null: no value in it.
+create or replace temp macro date_of(cell) as (
+    case when regexp_full_match(cell, '\d{4}-\d\d-\d\d') then try_cast(cell as date) end
+);
+create or replace temp macro time_of(cell) as (
+    case when regexp_full_match(cell, '\d\d:\d\d:\d\d') then try_cast(cell as time) end
+);
+create or replace temp macro decimal_of(cell) as (
+    case when regexp_full_match(cell, '-?\d+(\.\d+)?') then try_cast(cell as decimal(18, 4)) end
+);
+create or replace temp macro integer_of(cell) as (
+    case when regexp_full_match(cell, '-?\d+') then try_cast(cell as integer) end
+);
 
 create or replace temp macro trimmed(cell) as trim(cell, concat(' ', chr(9), chr(10), chr(13), chr(160)));
+
+-- The number of an English month by its name or the first three or four letters of it.
+create or replace temp macro month_of(word) as list_position(
+    list_transform(
+        ['JANUARY', 'FEBRUARY', 'MARCH', 'APRIL', 'MAY', 'JUNE', 'JULY', 'AUGUST', 'SEPTEMBER', 'OCTOBER', 'NOVEMBER', 'DECEMBER'],
+        lambda name: length(word) >= 3 and starts_with(name, word)
+    ),
+    true
+);
 
 create or replace temp macro plausible_day(day) as (
     case when day between date '1850-01-01' and date '2200-01-01' then day end
@@ -27,25 +110,9 @@ create or replace temp macro plausible_amount(amount) as (
     case when amount between -10000000 and 10000000 then amount end
 );
 
--- A comma parts thousands, never pence: "1,234.50" is read, "12,50" is not.
-create or replace temp macro read_decimal(cell) as (
-    case
-        when regexp_full_match(regexp_replace(cell, '[£\s\p{Z}]', '', 'g'), '[-+]?(\d*|\d{1,3}(,\d{3})+)(\.\d*)?')
-            then plausible_amount(try_cast(regexp_replace(cell, '[£,\s\p{Z}]', '', 'g') as decimal(18, 4)))
-    end
-);
-
 -- What an order is worth a week, in pence; no two plausible amounts are too much for it.
 create or replace temp macro weekly_pence(rate, weekly_units) as (
     round(100 * rate::decimal(38, 4) * weekly_units)::decimal(18, 0)
-);
-
-create or replace temp macro read_integer(cell) as (
-    case when read_decimal(cell) = trunc(read_decimal(cell)) then try_cast(read_decimal(cell) as integer) end
-);
-
-create or replace temp macro read_time(cell) as (
-    try_strptime(trimmed(cell), ['%H:%M', '%H:%M:%S', '%H.%M', '%I:%M %p', '%Y-%m-%d %H:%M:%S'])::time
 );
 
 -- A name without case, accents and punctuation: "O'Brien-Smith " and "OBRIEN SMITH" are one.
@@ -136,6 +203,31 @@ create or replace temp macro births_apart(a, b) as (
     )
 );
 
+-- Two rows of one file and one key that are about two people or two clients. Wider than what later arrivals are asked, since
+-- nothing is lost by it: both rows are rejected with the reason. Two of forename, surname and birth date differ outright, and
+-- not as after a marriage; or the forename does and the gender or NHS number too; or nothing agrees and the references differ.
+create or replace temp macro names_apart(a, b) as (
+    coalesce(a <> b and strpos(a, b) = 0 and strpos(b, a) = 0 and jaro_winkler_similarity(a, b) < 0.85, false)
+);
+
+create or replace temp macro two_people(a, b) as (
+    coalesce(a.client_id <> b.client_id, false)
+    or not coalesce(a.nhs_number = b.nhs_number, false)
+    and not coalesce(a.forename = b.surname and a.surname = b.forename, false)
+    and (
+        names_apart(a.forename, b.forename) and (
+            births_apart(a.date_of_birth, b.date_of_birth)
+            or coalesce(a.nhs_number <> b.nhs_number, false)
+            or coalesce(a.gender <> b.gender, false)
+        )
+        or names_apart(a.forename, b.forename) and names_apart(a.surname, b.surname)
+        and not coalesce(a.date_of_birth = b.date_of_birth, false)
+        or names_apart(a.surname, b.surname) and births_apart(a.date_of_birth, b.date_of_birth)
+        or coalesce(a.social_services_ref <> b.social_services_ref, false)
+        and not coalesce(a.forename = b.forename or a.surname = b.surname or a.date_of_birth = b.date_of_birth, false)
+    )
+);
+
 create or replace temp macro someone_else(a, b) as (
     forenames_differ(a, b)
     and (
@@ -219,4 +311,20 @@ create or replace temp macro compared_hash(client) as hash(
     client.council,
     client.reference_key,
     client.reference_core
+);
+
+-- A file's name as people number files: 9 before 10, "x" before "x (2)". `name_key` in pipelines/ingest/spoken.py is the same.
+create or replace temp macro natural_key(file_name) as (
+    array_to_string(
+        list_transform(
+            regexp_extract_all(regexp_replace(lower(file_name), '\.[a-z0-9]{1,5}$', ''), '[0-9]+|[^0-9]+'),
+            lambda part: if(regexp_full_match(part, '[0-9]+'), lpad(ltrim(part, '0'), 30, ' '), part)
+        ),
+        ''
+    ) || chr(10) || file_name
+);
+
+-- A reference or id without what offices vary: case, punctuation, leading zeros, O for 0 and I for 1.
+create or replace temp macro same_number(number) as (
+    ltrim(translate(regexp_replace(upper(number), '[^A-Z0-9]+', '', 'g'), 'OIL', '011'), '0')
 );

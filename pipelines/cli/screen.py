@@ -50,13 +50,17 @@ def _in_all(counts: dict[str, int]) -> str:
     return f" ({each})" if each else ""
 
 
-def show_sample(made: dict[str, Any]) -> None:
-    """What a sample holds, and how to read its counts."""
+def show_sample(made: dict[str, Any], mappings: Path | None = None) -> None:
+    """What a sample holds, how to read its counts, and where the mappings are that its files need."""
     show_pairs("Made up", made)
     console.print(
         "Records: what an import by exact reference alone would make of these files. A night also looks at who it is,"
         " and makes a few more or fewer. By kind: rows of truth.csv; a row can be of several kinds."
     )
+    if mappings:
+        console.print(
+            f"Two councils send layouts of their own: copy {mappings}/*.yaml to HOME/sources before the first night."
+        )
 
 
 def show_night(night: dict[str, Any]) -> None:

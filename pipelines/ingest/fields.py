@@ -69,6 +69,8 @@ def by_field(table: Table, source: Source) -> Contents:
         (*_of_fields(table.unread, source), *unread),
         table.notes,
         tuple(heading for heading, key in headings if key and key not in carried),
+        table.date_1904,
+        table.sheets,
     )
 
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
+from datetime import date
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
 from pipelines.feeds import FEEDS
-from pipelines.ingest.faults import find_faults, reject
+from pipelines.ingest.faults import reject
 from pipelines.ingest.fields import by_field
+from pipelines.ingest.keys import find_repeated_keys
+from pipelines.ingest.notation import read_notation
 from pipelines.ingest.read import read_table
 from pipelines.ingest.refusal import FileRefusedError
 from pipelines.ingest.table import Contents, Table
@@ -26,7 +29,6 @@ from pipelines.troubles import AlreadyThereError
 from pipelines.warehouse import scratch_warehouse
 
 SHOWN = 10
-_READ = {"text": "cleaned({0})", "date": "read_date({0}, $date_formats, $serials)::varchar"}
 
 
 @dataclass(frozen=True)
@@ -145,21 +147,19 @@ def _try(settings: Settings, path: Path, source: Source, shown: int, masked: boo
         return Trial(refused=str(refusal))
     contents = by_field(table, source)
     feed = source.definition
-    parameters = {"date_formats": list(source.date_formats), "serials": source.excel_serial_dates}
     with scratch_warehouse(settings) as warehouse, warehouse.relation("landing", contents.rows):
-        find_faults(warehouse, feed, parameters)
+        date_1904 = getattr(contents, "date_1904", False)
+        read_notation(warehouse, source, date.today(), unread=contents.unread, date_1904=date_1904)
+        find_repeated_keys(warehouse, feed)
         reject(warehouse, contents, never_stored((source,)))
         rejected = warehouse.rows("select column_name, reason, row_number from rejected order by row_number")
         unread = warehouse.rows("select column_name, reason, row_number from unread order by row_number, column_name")
-        as_read = ", ".join(f"coalesce({_READ.get(f.type, _READ['text']).format(f.name)}, '')" for f in feed.fields)
+        as_read = ", ".join(f"coalesce({f.name}, '')" for f in feed.fields)
         lines = warehouse.rows(
-            f"select row_number, {as_read} from landing order by row_number limit $shown",
-            {**parameters, "shown": shown},
+            f"select row_number, {as_read} from reading order by row_number limit $shown", {"shown": shown}
         )
     gone = {row for *_, row in rejected}
-    not_read = [(name, reason) for name, reason, _ in unread] + [
-        (cell.column, cell.reason) for cell in contents.unread if cell.row_number not in gone
-    ]
+    not_read = [(name, reason) for name, reason, _ in unread]
     rows_read = contents.rows.num_rows + len(contents.broken)
     return Trial(
         rows_read=rows_read,

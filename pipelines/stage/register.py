@@ -10,15 +10,13 @@ import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from pipelines.decisions.crosswalk import signed_off, write_crosswalk
 from pipelines.decisions.entry import Entry
 from pipelines.decisions.forgetting import read_forgettings
 from pipelines.decisions.store import open_decisions
-from pipelines.ingest.land import create_raw_tables
+from pipelines.ingest.ledger import create_raw_tables
 from pipelines.quality import Gate, pass_gate, suite_columns, unique_columns
 from pipelines.settings import Settings, SettingsError
 from pipelines.sources import Source, load_sources
@@ -26,6 +24,9 @@ from pipelines.stage.forgotten import keep_apart, write_forgotten
 from pipelines.stage.standardise import learn_standard_forms, load_placeholder_names
 from pipelines.troubles import KnownError
 from pipelines.warehouse import Warehouse, open_warehouse, sql_text
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 log = logging.getLogger(__name__)
 
@@ -119,11 +120,11 @@ class _Register:
         self._link_rosters()
         self._people("purchase_orders", "staged.order_people")
         self._link("staged.order_links", {})
-        self._write_by_source("staged.purchase_orders", "purchase_orders")
+        self._write("staged.purchase_orders")
         self._unknown_people()
         self._link_rosters()
-        self._write_by_source("staged.enrolments", "roster_enrolments")
-        self._write_by_source("staged.visits", "roster_visits")
+        self._write("staged.enrolments")
+        self._write("staged.visits")
         self._gates()
         self.warehouse.work("taken", "staged.taken_files", {"day": self.day})
         self.warehouse.append("staged.taken_files", "taken")
@@ -131,14 +132,25 @@ class _Register:
     def _people(self, feed: str, table: str) -> None:
         """Temporary table ``people``: the batch's rows of one feed about people, standardised, none older than kept."""
         self.warehouse.work_empty("sent_people", sql_text(table), _NOTHING)
-        for source in self._sources_of(feed):
-            self.warehouse.work("of_source", table, _reading(source))
+        sources = self._sources_of(feed)
+        for source in sources:
+            self.warehouse.work("of_source", table, _of_source(source))
             self.warehouse.append("sent_people", "of_source")
+        if len(sources) > 1:
+            self._keep_latest()
         learn_standard_forms(self.warehouse, self.settings.phone_region)
         self.warehouse.work("people", "staged.people")
         self.warehouse.execute(
             "delete from people as sent using staged.source_records as kept where kept.feed = sent.feed"
             " and kept.issuer = sent.issuer and kept.record_id = sent.record_id and kept.sent_on > sent.sent_on"
+        )
+
+    def _keep_latest(self) -> None:
+        """Of rows that two sources sent of one client or order line, keep the latest in ``sent_people``."""
+        self.warehouse.execute(
+            "create or replace temp table sent_people as select s.* from sent_people as s"
+            " join batch as b using (file_id) qualify row_number() over (partition by s.issuer, s.record_id"
+            " order by s.sent_on desc, b.file_name desc, s.row_number desc) = 1"
         )
 
     def _unknown_people(self) -> None:
@@ -206,10 +218,6 @@ class _Register:
             )
         return [self.sources[name] for (name,) in names]
 
-    def _write_by_source(self, table: str, feed: str) -> None:
-        for source in self._sources_of(feed):
-            self._write(table, _reading(source))
-
     def _write(
         self,
         table: str,
@@ -266,20 +274,13 @@ class _Register:
             yield self.warehouse.frame(f"from {_checked(table)} as row where hash({key}) % {parts} = {part}")
 
 
-_NOTHING = {
-    "date_formats": ["%Y"],
-    "serials": False,
-    "source": None,
-    "authority_code": None,
-    "prefix_pattern": "^$",
-}
+_NOTHING = {"source": None, "authority_code": None, "prefix_pattern": "^$"}
 
 
-def _reading(source: Source) -> dict[str, Any]:
+def _of_source(source: Source) -> dict[str, Any]:
+    """What a source mapping says of the people in its files that the files do not."""
     return {
         "source": source.name,
-        "date_formats": list(source.date_formats),
-        "serials": source.excel_serial_dates,
         "authority_code": source.authority_code,
         "prefix_pattern": source.prefix_pattern,
     }
@@ -293,6 +294,7 @@ def _create_tables(warehouse: Warehouse) -> None:
     """Every kept table, empty, in the order in which their SELECTs read each other, unless they are there."""
     create_raw_tables(warehouse)
     load_placeholder_names(warehouse)
+    warehouse.work("spoken_files", "staged.spoken_files")
     warehouse.work("batch", "staged.batch")
     warehouse.execute(
         "create or replace temp table roster_councils (issuer varchar, record_id varchar, council varchar)"

@@ -2,10 +2,10 @@
 -- report goes on telling how each record came to be. What an earlier retirement kept goes before.
 with rows_sent as (
     select 'purchase_orders' as feed, issuer, file_id, row_number,
-        trimmed(purchase_order_number) || '/' || coalesce(cleaned(line_number), '1') as record_id
+        purchase_order_number || '/' || coalesce(line_number, '1') as record_id
     from raw.purchase_orders
     union all
-    select 'roster_clients', issuer, file_id, row_number, trimmed(client_id) from raw.roster_clients
+    select 'roster_clients', issuer, file_id, row_number, client_id from raw.roster_clients
 ),
 
 first_seen as (

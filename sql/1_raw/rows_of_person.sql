@@ -17,12 +17,12 @@ lines as (
         r.file_id,
         r.row_number,
         r.issuer,
-        trimmed(r.purchase_order_number) || '/' || coalesce(cleaned(r.line_number), '1') as record_id,
-        cleaned(r.social_services_ref) as reference,
-        cleaned(r.nhs_number) as nhs_number,
+        r.purchase_order_number || '/' || coalesce(r.line_number, '1') as record_id,
+        r.social_services_ref as reference,
+        r.nhs_number,
         name_key(r.forename) as forename_key,
         name_key(r.surname) as surname_key,
-        cleaned(r.date_of_birth) as born_as_sent
+        r.date_of_birth as born_as_sent
     from raw.purchase_orders as r
 ),
 
@@ -51,12 +51,12 @@ where is_theirs_now and (reference is null or has_their_reference)
 union all
 select 'roster_clients', r.file_id, r.row_number, p.issuer, p.record_id, p.kept_id
 from raw.roster_clients as r
-join person_rows as p on p.feed = 'roster_clients' and p.issuer = r.issuer and p.record_id = trimmed(r.client_id)
+join person_rows as p on p.feed = 'roster_clients' and p.issuer = r.issuer and p.record_id = r.client_id
 union all
 select 'roster_visits', r.file_id, r.row_number, p.issuer, p.record_id, p.kept_id
 from raw.roster_visits as r
-join person_rows as p on p.feed = 'roster_clients' and p.issuer = r.issuer and p.record_id = trimmed(r.client_id)
+join person_rows as p on p.feed = 'roster_clients' and p.issuer = r.issuer and p.record_id = r.client_id
 union all
 select 'roster_enrolments', r.file_id, r.row_number, p.issuer, p.record_id, p.kept_id
 from raw.roster_enrolments as r
-join person_rows as p on p.feed = 'roster_clients' and p.issuer = r.issuer and p.record_id = trimmed(r.client_id)
+join person_rows as p on p.feed = 'roster_clients' and p.issuer = r.issuer and p.record_id = r.client_id

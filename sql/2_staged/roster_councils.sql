@@ -1,7 +1,7 @@
 -- One row is one rostering client whose enrolments all fall under one council's contracts.
 -- Under two councils nobody can tell which of them issued the reference, so none is said. The register tells of retired files.
 with enrolled as (
-    select issuer, trimmed(client_id) as record_id, cleaned(contract_number) as contract_number from raw.roster_enrolments
+    select issuer, client_id as record_id, contract_number from raw.roster_enrolments
     union
     select issuer, record_id, contract_number from staged.enrolments
 )

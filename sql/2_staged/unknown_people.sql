@@ -8,10 +8,10 @@ select
     date '1900-01-01' as sent_on,
     any_value(c.council) as council
 from (
-    select r.issuer, trimmed(r.client_id) as record_id, r.file_id
+    select r.issuer, r.client_id as record_id, r.file_id
     from raw.roster_visits as r join batch using (file_id)
     union all
-    select r.issuer, trimmed(r.client_id), r.file_id
+    select r.issuer, r.client_id, r.file_id
     from raw.roster_enrolments as r join batch using (file_id)
 ) as named
 anti join staged.source_records as known

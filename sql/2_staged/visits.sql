@@ -1,24 +1,24 @@
 -- One row is one visit as its rostering system last exported it, and the client record that it counts for.
 select
     r.issuer,
-    trimmed(r.visit_id) as visit_id,
+    r.visit_id,
     s.origin_client_id,
     s.client_id,
     b.file_on as sent_on,
-    cleaned(r.purchase_order_number) as purchase_order_number,
-    read_date(r.visit_date, $date_formats, $serials) as visit_on,
-    read_time(r.start_time) as start_time,
-    read_integer(r.planned_minutes) as planned_minutes,
-    read_time(r.actual_start) as actual_start,
-    read_integer(r.actual_minutes) as actual_minutes,
-    read_integer(r.carers) as carers,
-    cleaned(r.status) as status,
+    r.purchase_order_number,
+    date_of(r.visit_date) as visit_on,
+    time_of(r.start_time) as start_time,
+    integer_of(r.planned_minutes) as planned_minutes,
+    time_of(r.actual_start) as actual_start,
+    integer_of(r.actual_minutes) as actual_minutes,
+    integer_of(r.carers) as carers,
+    r.status,
     r.file_id,
     r.row_number
 from raw.roster_visits as r
-join batch as b on b.file_id = r.file_id and b.source = $source
+join batch as b on b.file_id = r.file_id
 join staged.source_records as s
-    on s.feed = 'roster_clients' and s.issuer = r.issuer and s.record_id = trimmed(r.client_id)
+    on s.feed = 'roster_clients' and s.issuer = r.issuer and s.record_id = r.client_id
 qualify row_number() over (
-    partition by r.issuer, trimmed(r.visit_id) order by b.file_on desc, b.file_name desc, r.row_number desc
+    partition by r.issuer, r.visit_id order by b.place desc, r.row_number desc
 ) = 1

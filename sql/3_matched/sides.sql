@@ -151,10 +151,10 @@ number_lists as (
 -- register only the last that differed.
 rows_sent as (
     select 'purchase_orders' as feed, issuer, file_id, row_number,
-        trimmed(purchase_order_number) || '/' || coalesce(cleaned(line_number), '1') as record_id
+        purchase_order_number || '/' || coalesce(line_number, '1') as record_id
     from raw.purchase_orders
     union all
-    select 'roster_clients', issuer, file_id, row_number, trimmed(client_id) from raw.roster_clients
+    select 'roster_clients', issuer, file_id, row_number, client_id from raw.roster_clients
     union all
     select feed, issuer, file_id, row_number, record_id from raw.first_rows
 ),

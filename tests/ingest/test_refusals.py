@@ -17,12 +17,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from office import CLIENT_HEADINGS, ORDER_HEADINGS, VISIT_HEADINGS, Office, client, order, table, visit
 
+from pipelines import nightly
 from pipelines.ingest import land
 from pipelines.ingest.fields import read_file
-from pipelines.ingest.land import Landing
+from pipelines.ingest.landing import Landing
 from pipelines.ingest.refusal import FileRefusedError
 from pipelines.settings import IngestSettings
 from pipelines.sources import load_sources, source_for
+from pipelines.warehouse import Warehouse
 
 VISITS = table(VISIT_HEADINGS, [visit(f"V{n}", "C1") for n in range(1, 4)])
 CLIENTS = table(CLIENT_HEADINGS, [client("C1"), client("C2", Forename="Bob")])
@@ -149,6 +151,52 @@ def test_a_file_that_grows_while_it_is_read_waits(office: Office, monkeypatch: p
     assert (landing.status, landing.rows_loaded) == ("loaded", 4)
 
 
+CORRECTED = table(VISIT_HEADINGS, [visit("V1", "C1", Status="Cancelled")]).encode()
+
+
+@pytest.mark.parametrize("moment", ["while it is read", "while it is archived", "once its rows are kept"])
+@pytest.mark.parametrize("how", ["another file is moved there", "it is written over"])
+def test_a_file_that_is_replaced_while_it_is_landed_is_not_lost(
+    office: Office, monkeypatch: pytest.MonkeyPatch, moment: str, how: str
+) -> None:
+    path = office.deliver("careplan_roster_visits_1.csv", VISITS)
+
+    def replace() -> None:
+        if how == "it is written over":
+            path.write_bytes(CORRECTED)
+        else:
+            other = path.with_name("corrected.part")
+            other.write_bytes(CORRECTED)
+            other.replace(path)
+
+    where, name = {
+        "while it is read": (land, "read_file"),
+        "while it is archived": (land, "keep_copy"),
+        "once its rows are kept": (Warehouse, "checkpoint"),
+    }[moment]
+    with monkeypatch.context() as patched:
+        really = getattr(where, name)
+        done: list[bool] = []
+
+        def at_that_moment(*arguments: Any, **options: Any) -> Any:
+            found = really(*arguments, **options)
+            if not done:
+                done.append(True)
+                replace()
+            return found
+
+        patched.setattr(where, name, at_that_moment)
+        landing = office.land(path.name)
+    assert landing.status == ("loaded" if moment == "once its rows are kept" else "waiting")
+    assert path.read_bytes() == CORRECTED
+    assert office.land(path.name).status == "loaded"
+    assert not path.exists()
+    assert ("V1", "Cancelled") in office.rows("select visit_id, status from raw.roster_visits")
+    archived = [file.read_bytes() for file in office.settings.archive.rglob("*.csv")]
+    loaded = office.one("select count(*) from raw.files where status = 'loaded'")
+    assert CORRECTED in archived and len(archived) == loaded
+
+
 def test_a_file_that_is_gone_waits(office: Office) -> None:
     landing = office.land("careplan_roster_visits_1.csv")
     assert landing.status == "waiting"
@@ -234,3 +282,20 @@ def test_a_bomb_of_ten_gigabytes_is_small_on_disk() -> None:
     assert len(bomb) < 12_000_000
     with zipfile.ZipFile(io.BytesIO(bomb)) as archive, archive.open(archive.namelist()[0]) as sheet:
         assert sheet.read(1 << 20) == bytes(1 << 20)
+
+
+def test_an_error_that_nobody_foresaw_stops_no_other_file(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in (1, 2, 3):
+        office.deliver(f"careplan_roster_visits_{number}.csv", table(VISIT_HEADINGS, [visit(f"V{number}", "C1")]))
+
+    def fails_for_the_second(path: Path, *arguments: Any) -> Any:
+        if path.name == "careplan_roster_visits_2.csv":
+            raise ZeroDivisionError
+        return read_file(path, *arguments)
+
+    monkeypatch.setattr(land, "read_file", fails_for_the_second)
+    deliveries = nightly.find_deliveries(office.settings.inbox, office.day)
+    with pytest.raises(ZeroDivisionError):
+        nightly.land(office.settings, office.settings.inbox, office.day, *deliveries)
+    assert office.rows("select visit_id from raw.roster_visits order by 1") == [("V1",), ("V3",)]
+    assert [path.name for path in office.settings.inbox.iterdir()] == ["careplan_roster_visits_2.csv"]
