@@ -199,7 +199,7 @@ class Landings:
         The rows of the file have to be there as ``landing``.
         """
         warehouse, feed = self.warehouse, source.definition
-        date_1904 = getattr(contents, "date_1904", False)
+        date_1904 = contents.date_1904
         read_notation(warehouse, source, self.day, unread=contents.unread, date_1904=date_1904)
         find_repeated_keys(warehouse, feed)
         reject(warehouse, contents, self.never_stored)
@@ -303,7 +303,8 @@ class Landings:
 _GATED = """
     select *, row_number not in (select row_number from rejected where not could_be_read) as readable from reading
     union all by name
-    select row_number, false as readable from rejected where row_number not in (select row_number from reading)
+    select row_number, false as readable from rejected
+    where row_number not in (select row_number from reading) and not contains(reason, 'not a row')
 """
 
 
