@@ -14,7 +14,7 @@ known as (
     where s.reference is not distinct from p.reference and not someone_else(p, s)
 ),
 
-holders as (
+holders as materialized (
     select
         p.issuer,
         p.record_id,

@@ -9,7 +9,7 @@ with known as (
         on s.feed = p.feed and s.issuer = p.issuer and s.record_id = p.record_id
 ),
 
-holders as (
+holders as materialized (
     select
         p.issuer,
         p.record_id,
