@@ -118,6 +118,14 @@ create or replace temp macro gender_code(gender) as (
     end
 );
 
+-- The formal form of every given name of a record. One that an earlier release standardised has the first name's alone.
+create or replace temp macro given_roots(client) as (
+    case
+        when contains(client.forename_root, ' ') or not contains(client.forename_key, ' ') then client.forename_root
+        else client.forename_root || substr(client.forename_key, strpos(client.forename_key, ' '))
+    end
+);
+
 -- Two records that carry one reference are told apart only by what cannot be a slip: forenames that are not each
 -- other's nicknames, initials or misspellings, beside a birth date, NHS number or gender that differs outright.
 create or replace temp macro forenames_differ(a, b) as (

@@ -101,11 +101,9 @@ def learn_standard_forms(warehouse: Warehouse, region: str) -> None:
     """
     _learn(warehouse, "phone", ("phone", "mobile"), "{0}", lambda value: phone_e164(value, region), plain_phone(region))
     _learn(warehouse, "nhs", ("nhs_as_sent",), "{0}", nhs_number)
-    first_name = (
-        "split_part(name_key(regexp_replace({0}, '^(mr|mrs|miss|ms|dr|rev|sir|lady|prof)\\.?\\s+', '', 'i')), ' ', 1)"
-    )
-    _learn(warehouse, "forename", ("forename", "known_as"), first_name, forename_root)
-    _learn(warehouse, "own_name", ("forename",), first_name, own_name)
+    names = "name_key(regexp_replace({0}, '^(mr|mrs|miss|ms|dr|rev|sir|lady|prof)\\.?\\s+', '', 'i'))"
+    _learn(warehouse, "forename", ("forename", "known_as"), f"unnest(string_split({names}, ' '))", forename_root)
+    _learn(warehouse, "own_name", ("forename",), f"split_part({names}, ' ', 1)", own_name)
 
 
 def plain_phone(region: str) -> str:
