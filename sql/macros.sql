@@ -126,33 +126,7 @@ create or replace temp macro given_roots(client) as (
     end
 );
 
--- Two records that carry one reference are told apart only by what cannot be a slip: forenames that are not each
--- other's nicknames, initials or misspellings, beside a birth date, NHS number or gender that differs outright.
-create or replace temp macro forenames_differ(a, b) as (
-    a.forename_root is not null and b.forename_root is not null and a.forename_root <> b.forename_root
-    and left(a.forename_key, 1) <> left(b.forename_key, 1)
-    and coalesce(a.known_as_root, '') <> b.forename_root and coalesce(b.known_as_root, '') <> a.forename_root
-    and jaro_winkler_similarity(a.forename_key, b.forename_key) < 0.85
-    and coalesce(a.forename_key = b.surname_key, false) = false
-);
-
-create or replace temp macro births_apart(a, b) as (
-    coalesce(
-        (day(a) <> day(b))::integer + (month(a) <> month(b))::integer + (year(a) <> year(b))::integer >= 2
-        and not (day(a) = month(b) and month(a) = day(b) and year(a) = year(b)),
-        false
-    )
-);
-
-create or replace temp macro someone_else(a, b) as (
-    forenames_differ(a, b)
-    and (
-        births_apart(a.born_on, b.born_on)
-        or coalesce(a.nhs_number <> b.nhs_number, false)
-        or coalesce(a.gender <> b.gender, false)
-    )
-);
-
+-- Of two records with one reference: whether anything else says that they are one person.
 create or replace temp macro speaks_for(a, b) as (
     coalesce(a.surname_key = b.surname_key, false)
     or coalesce(a.forename_root = b.forename_root, false)

@@ -87,6 +87,13 @@ def own_name(name: str) -> str | None:
     return re.sub(r"(.)\1+", r"\1", sound).removesuffix("E")
 
 
+def know_nicknames(warehouse: Warehouse) -> None:
+    """The variable ``nicknames`` of the connection, which sql/identity.sql reads: short form → its formal names."""
+    formal = {short.upper(): sorted(map(str.upper, names)) for short, names in _nick_namer().canonical_lookup.items()}
+    names = {"key": list(formal), "value": list(formal.values())}
+    warehouse.execute("set variable nicknames = $names::map(varchar, varchar[])", {"names": names})
+
+
 def load_placeholder_names(warehouse: Warehouse) -> None:
     """Temporary table ``placeholder_names``: names that stand for no name."""
     with warehouse.relation("names", pd.DataFrame({"name": PLACEHOLDER_NAMES}, dtype="str")):
