@@ -110,6 +110,7 @@ class _Register:
         self.sources = sources
         self.staging = staging
         self.signed = signed
+        self.turns = 1
 
     def take_in(self) -> None:
         self._write("staged.contracts", within="true")
@@ -141,9 +142,9 @@ class _Register:
             " (partition by b.feed, f.issuer order by b.file_on, b.file_name, b.file_id) as turn"
             " from batch as b join raw.files as f using (file_id)"
         )
-        turns = int(self.warehouse.one("select coalesce(max(turn), 0) from whole_batch"))
-        for turn in range(1, turns + 1):
-            if turns > 1:
+        self.turns = int(self.warehouse.one("select max(turn) from whole_batch"))
+        for turn in range(1, self.turns + 1):
+            if self.turns > 1:
                 self.warehouse.execute(
                     "create or replace temp table batch as select * exclude (turn) from whole_batch where turn = $turn",
                     {"turn": turn},
@@ -269,6 +270,9 @@ class _Register:
         first = table not in self.staging.written
         if first:
             self.warehouse.work_empty(checked, f"select {columns} from incoming")
+        elif self.turns > 1 and set(KEYS[table]) <= set(columns.split(", ")):  # a later file says the same row again
+            same = " and ".join(f"earlier.{column} is not distinct from now.{column}" for column in KEYS[table])
+            self.warehouse.execute(f"delete from {checked} as earlier using incoming as now where {same}")
         self.warehouse.append(checked, "incoming", columns)
         dated = table in DATED
         for incoming in ("incoming",) if within else self._parts_to_write(table):
