@@ -23,7 +23,7 @@ create or replace temp macro formal_names(name) as (
 );
 
 create or replace temp macro are_nicknames(a, b) as (
-    list_contains(formal_names(a), b) or list_contains(formal_names(b), a) or list_has_any(formal_names(a), formal_names(b))
+    list_contains(formal_names(a), b) or list_contains(formal_names(b), a)
 );
 
 -- Two names that may be one: the same, an initial, a slip, a spelling of another alphabet.
