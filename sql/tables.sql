@@ -94,3 +94,9 @@ create table if not exists staged.forgotten_rows (
 
 -- One row is one forgetting that this home has carried out to its end, or (`erased`) all but the last clearing up.
 create table if not exists staged.forgettings (number integer, state varchar);
+
+-- One row is one day from which one person holds an identifier (a rostering id, an order line) that came with more than one:
+-- `record_id` is the key of that person's row in staged.source_records. The first person holds it from the beginning.
+create table if not exists staged.id_holders (
+    feed varchar, issuer varchar, id_sent varchar, record_id varchar, held_from date
+);

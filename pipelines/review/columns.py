@@ -111,6 +111,7 @@ CONFUSION_COLUMNS: tuple[Column[Confusion], ...] = (
     Column("As sent", 18, lambda confusion: confusion.number),
     Column("One record", 28, lambda confusion: confusion.left_ref),
     Column("Another record, another person", 28, lambda confusion: confusion.right_ref),
+    Column("To check", 60, lambda confusion: confusion.to_check),
 )
 EVIDENCE_COLUMNS: tuple[Column[tuple[Candidate, Comparison]], ...] = (
     Column("Candidate", 20, lambda line: line[0].candidate_id),

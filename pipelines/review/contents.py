@@ -233,13 +233,22 @@ class Cluster:
 
 @dataclass(frozen=True)
 class Confusion:
-    """One number (``kind``, ``issuer``) on two records that are plainly two people. Never a candidate for merging."""
+    """One number (``kind``, ``issuer``) on two records that are plainly two people. Never a candidate for merging.
+
+    A number on three people is three of these, and one case.
+    """
 
     kind: str
     issuer: str
     number: str
     left_ref: str
     right_ref: str
+    to_check: str = ""
+
+    @property
+    def case(self) -> tuple[str, str, str]:
+        """The identifier, which is one case however many people share it."""
+        return self.kind, self.issuer, self.number
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,7 @@ from pipelines.review.numbered import REFERENCE, say_difference, say_reference
 from pipelines.review.practice import read_practice
 from pipelines.review.quality import review_quality
 from pipelines.settings import TIERS, Settings
+from pipelines.stage.standardise import know_nicknames
 from pipelines.warehouse import Warehouse
 
 Row = dict[str, Any]
@@ -57,6 +58,7 @@ def gather_summary(settings: Settings, warehouse: Warehouse, day: date) -> conte
         warehouse.work("triangles", "matched.triangles")
     else:
         warehouse.execute(_NO_TRIANGLES)
+    know_nicknames(warehouse)
     return contents.Report(
         _run(settings, warehouse, day),
         (),

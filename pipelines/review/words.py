@@ -16,6 +16,7 @@ MADE_HOW = {
     "new_reference": "a council reference that nobody had",
     "missing_reference": "no council reference was given",
     "reference_of_someone_else": "its council reference belongs to someone else",
+    "id_of_someone_else": "its rostering id belongs to someone else",
     "id_only": "a visit or an enrolment names a rostering id that no client export has sent yet",
 }
 MARKS = {"same": "=", "close": "≈", "different": "≠", "missing": "?"}

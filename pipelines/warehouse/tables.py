@@ -260,7 +260,8 @@ class Warehouse:
 def define(warehouse: Warehouse) -> None:
     """What a connection has to know; nothing of it is kept."""
     warehouse.execute("set TimeZone = 'UTC'")
-    warehouse.execute((SQL / "macros.sql").read_text(encoding="utf-8"))
+    for macros in ("macros.sql", "identity.sql"):
+        warehouse.execute((SQL / macros).read_text(encoding="utf-8"))
 
 
 def make_tables(warehouse: Warehouse) -> None:
