@@ -165,7 +165,7 @@ def _candidates(cells: pa.Table, shape: TableShape) -> pa.ChunkedArray:
         if not pc.any(empty).as_py():
             break
         first = pc.if_else(empty, column, first)
-    found = pc.or_(pc.match_substring_regex(first, _LABEL), pc.match_substring_regex(first, r"(?:\S+\s+){3}\S"))
+    found = pc.or_(pc.match_substring_regex(first, _LABEL), pc.greater(pc.count_substring(first, " "), 2))
     found = pc.or_(found, pc.greater(pc.utf8_length(first), _LONG))
     for pattern in shape.footer:
         found = pc.or_(found, pc.match_substring_regex(first, _as_regex(pattern)))
