@@ -73,8 +73,9 @@ def main() -> int:
     console = send_all_else_to(LOG)
     started = monotonic()
     try:
-        with step(console, "Making up feeds: three councils, two rostering systems, two nights"):
+        with step(console, "Making up feeds: five councils, two rostering systems, two nights"):
             make_feeds(FEEDS, NIGHTS, clients=5000, visits=60000)
+            shutil.copytree(FEEDS / "sources", HOME / "sources")
         with step(console, "Starting Airflow on an SQLite file of its own"):
             dag = _start_airflow()
         nights = {}
@@ -126,10 +127,13 @@ def step(console: Console, what: str) -> Iterator[Status]:
 
 
 def make_feeds(feeds: Path, nights: Sequence[date], *, clients: int, visits: int) -> None:
-    """Make up the files of some nights that follow each other, one of them cut off."""
+    """Make up the files of some nights that follow each other, one of them cut off, and the source mappings of the two
+    councils with layouts of their own."""
     from pipelines.sample import make_sample
 
-    make_sample(feeds, clients=clients, visits=visits, seed=20261120, nights=len(nights), day=nights[-1])
+    make_sample(
+        feeds, clients=clients, visits=visits, seed=20261120, nights=len(nights), day=nights[-1], own_layouts=True
+    )
     folder, name = feeds / "inbox" / nights[0].isoformat(), CUT_OFF.format(nights[0])
     whole = (folder / f"{name}.csv").read_bytes()
     (folder / f"{name}_cut_off.csv").write_bytes(whole[: len(whole) // 2])
@@ -172,8 +176,9 @@ def _run_dag(dag: DAG, night: date, status: Status) -> Told:
         raise DemoError(f"The night of {night} ended as {run.state}; failed: {', '.join(failed) or 'no task'}.")
     told: Told = {}
     for task in tasks:
-        if isinstance(facts := task.xcom_pull(task_ids=task.task_id, map_indexes=task.map_index), dict):
-            told.setdefault(task.task_id, []).append(facts)
+        facts = task.xcom_pull(task_ids=task.task_id, map_indexes=task.map_index)
+        several = facts if isinstance(facts, list) else [facts]
+        told.setdefault(task.task_id, []).extend(one for one in several if isinstance(one, dict))
     return told
 
 

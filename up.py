@@ -148,9 +148,10 @@ class Up:
             nights = [today - timedelta(days=2), today - timedelta(days=1)]
             shutil.rmtree(making, ignore_errors=True)
             make_folder(making)
-            with step(console, "Making up feeds: three councils, two rostering systems, two nights"):
+            with step(console, "Making up feeds: five councils, two rostering systems, two nights"):
                 make_feeds(making / "feeds", nights, **SIZE)
                 (making / "feeds" / "inbox").rename(making / "inbox")
+                (making / "feeds" / "sources").rename(making / "sources")
             with step(console, f"Running the night of {nights[0]}; that of {nights[1]} waits in the inbox"):
                 run_night(load_settings(making), making / "inbox", nights[0])
             making.rename(home)

@@ -75,7 +75,7 @@ from airflow.sdk import DAG, BaseOperatorLink, Param, TriggerRule, get_current_c
 from airflow.sdk.configuration import conf
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException, TaskAwaitingInput
 
-from pipelines.providers import ONLY, Provider, read_providers
+from pipelines.providers import ONLY, Provider, plan_at, read_providers
 
 if TYPE_CHECKING:
     from airflow.sdk import BaseOperator, Context
@@ -174,8 +174,6 @@ class PlanLink(BaseOperatorLink):
 
 
 def _plan_page(provider: Provider, plan_hash: str | None) -> str:
-    from pipelines.merge.request import plan_at
-
     return plan_at(_review_page(provider), plan_hash) if plan_hash else f"{_review_page(provider)}/merges"
 
 

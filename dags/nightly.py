@@ -7,7 +7,7 @@ Airflow: `oneclient nightly --day 2026-11-20`.
 | task | what it does | writes |
 | --- | --- | --- |
 | `find_deliveries` | lists what lies in the inbox, as ids that give no file name away | nothing |
-| `land` (one for each file) | reads, checks and archives a file, or sets it aside with the reason | `raw.*` |
+| `land` (one for each 20 files) | reads, checks and archives each file, or quarantines it with the reason | `raw.*` |
 | `stage` | links each row to its client record, makes new ones, runs the suites | `staged.*` |
 | `finish_merges` | brings a merge run that was signed off and cut short to its end | `merged.*`, whom rows count for |
 | `take_decisions` | records decisions handed back (`*decisions*.xlsx`, `.csv`), returns bad rows | the decision store |
@@ -148,19 +148,19 @@ def wire(provider: Provider) -> None:
     """Wire the nine steps of `pipelines.nightly`."""
 
     @task
-    def find_deliveries() -> list[str]:
+    def find_deliveries() -> list[list[str]]:
         from pipelines import nightly
 
         with tonight(provider) as (_, inbox, day):
-            return nightly.find_deliveries(inbox, day)
+            return nightly.in_groups(nightly.find_deliveries(inbox, day))
 
-    @task(pool=provider.pool, map_index_template="{{ task.op_kwargs['delivery_id'] }}")
-    def land(delivery_id: str) -> dict[str, Any] | None:
+    @task(pool=provider.pool, map_index_template="{{ task.op_kwargs['delivery_ids'] | length }} files")
+    def land(delivery_ids: list[str]) -> list[dict[str, Any]]:
         from pipelines import nightly
 
         with tonight(provider) as (settings, inbox, day):
-            landing = nightly.land(settings, inbox, day, delivery_id)
-            return landing and told(landing, "file_id", "status", "rows_read", "rows_loaded", "rows_rejected")
+            landings = nightly.land(settings, inbox, day, *delivery_ids)
+            return [told(one, "file_id", "status", "rows_read", "rows_loaded", "rows_rejected") for one in landings]
 
     @task(pool=provider.pool, trigger_rule=TriggerRule.NONE_FAILED)
     def stage() -> dict[str, Any]:
@@ -220,7 +220,7 @@ def wire(provider: Provider) -> None:
 
     spark = spark_submit()
     chain(
-        land.expand(delivery_id=find_deliveries()),
+        land.expand(delivery_ids=find_deliveries()),
         stage(),
         finish_merges(),
         take_decisions(),

@@ -124,6 +124,15 @@ class Provider(BaseModel):
 ONLY = Provider()
 
 
+def plan_at(review: str, plan_hash: str) -> str:
+    """The address of a published plan on the review page, which is served at ``review``.
+
+    It is here because Airflow asks for it after a task has ended, and ends the task 20 seconds later: this module
+    imports nothing heavy.
+    """
+    return f"{review}/plans/{plan_hash[:12]}"
+
+
 def read_providers() -> list[Provider]:
     """The providers of the list, by name; without a list the only one there is.
 

@@ -83,6 +83,10 @@ TROUBLES: dict[str, Trouble] = {
         F13="A kept original is not as it was when it was loaded",
         F14="The file is no list of decisions",
         F15="Some rows of a list of decisions were refused",
+        F20="A column that earlier files filled is missing",
+        F21="A full export lacks too many records",
+        F22="The file would create far more clients than usual",
+        F23="The file cannot be accepted",
     ),
     # Decisions: what a person says.
     **_troubles(

@@ -1,5 +1,11 @@
 -- Reading cells as people write them. Each macro gives null for what it cannot read; nothing here guesses.
 
+-- Until raw tables hold one notation; the definition in the reading part below replaces it.
+create or replace temp macro date_of(cell) as (
+    coalesce(try_strptime(trim(cell), ['%Y-%m-%d', '%d/%m/%Y', '%d-%m-%Y', '%d %b %Y']), null)::date
+);
+
+
 -- A no-break space, which web pages and cp1252 files put for a space, is a space; what has no width (a soft hyphen, a
 -- joiner, a mark of direction, a variation selector) is nothing, so that it neither parts two equal names nor turns one
 -- round. Most cells are plain ASCII without a surplus space, and are taken as they are.
@@ -179,58 +185,15 @@ create or replace temp macro gender_code(gender) as (
     end
 );
 
--- Two records that carry one reference are told apart only by what cannot be a slip: forenames that are not each
--- other's nicknames, initials or misspellings, beside a birth date, NHS number or gender that differs outright.
-create or replace temp macro forenames_differ(a, b) as (
-    a.forename_root is not null and b.forename_root is not null and a.forename_root <> b.forename_root
-    and left(a.forename_key, 1) <> left(b.forename_key, 1)
-    and coalesce(a.known_as_root, '') <> b.forename_root and coalesce(b.known_as_root, '') <> a.forename_root
-    and jaro_winkler_similarity(a.forename_key, b.forename_key) < 0.85
-    and coalesce(a.forename_key = b.surname_key, false) = false
+-- The formal form of every given name of a record. One that an earlier release standardised has the first name's alone.
+create or replace temp macro given_roots(client) as (
+    case
+        when contains(client.forename_root, ' ') or not contains(client.forename_key, ' ') then client.forename_root
+        else client.forename_root || substr(client.forename_key, strpos(client.forename_key, ' '))
+    end
 );
 
-create or replace temp macro births_apart(a, b) as (
-    coalesce(
-        (day(a) <> day(b))::integer + (month(a) <> month(b))::integer + (year(a) <> year(b))::integer >= 2
-        and not (day(a) = month(b) and month(a) = day(b) and year(a) = year(b)),
-        false
-    )
-);
-
--- Two rows of one file and one key that are about two people or two clients. Wider than what later arrivals are asked, since
--- nothing is lost by it: both rows are rejected with the reason. Two of forename, surname and birth date differ outright, and
--- not as after a marriage; or the forename does and the gender or NHS number too; or nothing agrees and the references differ.
-create or replace temp macro names_apart(a, b) as (
-    coalesce(a <> b and strpos(a, b) = 0 and strpos(b, a) = 0 and jaro_winkler_similarity(a, b) < 0.85, false)
-);
-
-create or replace temp macro two_people(a, b) as (
-    coalesce(a.client_id <> b.client_id, false)
-    or not coalesce(a.nhs_number = b.nhs_number, false)
-    and not coalesce(a.forename = b.surname and a.surname = b.forename, false)
-    and (
-        names_apart(a.forename, b.forename) and (
-            births_apart(a.date_of_birth, b.date_of_birth)
-            or coalesce(a.nhs_number <> b.nhs_number, false)
-            or coalesce(a.gender <> b.gender, false)
-        )
-        or names_apart(a.forename, b.forename) and names_apart(a.surname, b.surname)
-        and not coalesce(a.date_of_birth = b.date_of_birth, false)
-        or names_apart(a.surname, b.surname) and births_apart(a.date_of_birth, b.date_of_birth)
-        or coalesce(a.social_services_ref <> b.social_services_ref, false)
-        and not coalesce(a.forename = b.forename or a.surname = b.surname or a.date_of_birth = b.date_of_birth, false)
-    )
-);
-
-create or replace temp macro someone_else(a, b) as (
-    forenames_differ(a, b)
-    and (
-        births_apart(a.born_on, b.born_on)
-        or coalesce(a.nhs_number <> b.nhs_number, false)
-        or coalesce(a.gender <> b.gender, false)
-    )
-);
-
+-- Of two records with one reference: whether anything else says that they are one person.
 create or replace temp macro speaks_for(a, b) as (
     coalesce(a.surname_key = b.surname_key, false)
     or coalesce(a.forename_root = b.forename_root, false)
@@ -305,4 +268,20 @@ create or replace temp macro compared_hash(client) as hash(
     client.council,
     client.reference_key,
     client.reference_core
+);
+
+-- A file's name as people number files: 9 before 10, "x" before "x (2)". `name_key` in pipelines/ingest/spoken.py is the same.
+create or replace temp macro natural_key(file_name) as (
+    array_to_string(
+        list_transform(
+            regexp_extract_all(regexp_replace(lower(file_name), '\.[a-z0-9]{1,5}$', ''), '[0-9]+|[^0-9]+'),
+            lambda part: if(regexp_full_match(part, '[0-9]+'), lpad(ltrim(part, '0'), 30, ' '), part)
+        ),
+        ''
+    ) || chr(10) || file_name
+);
+
+-- A reference or id without what offices vary: case, punctuation, leading zeros, O for 0 and I for 1.
+create or replace temp macro same_number(number) as (
+    ltrim(translate(regexp_replace(upper(number), '[^A-Z0-9]+', '', 'g'), 'OIL', '011'), '0')
 );

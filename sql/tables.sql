@@ -70,6 +70,13 @@ create table if not exists matched.drift (reason varchar);
 -- One row is one loaded file whose rows were let go since they had grown too old; its line in raw.files stays.
 create table if not exists raw.retired_files (file_id bigint, retired_on date);
 
+-- One row is one held file that a person accepted, so that it is loaded: by its content, and by that of the copy in
+-- quarantine, which lacks the columns that are never stored. Rows are only ever added.
+create table if not exists raw.accepted_files (
+    content_hash varchar, copy_hash varchar, source varchar, code varchar, accepted_by varchar, reason varchar,
+    accepted_at timestamptz
+);
+
 -- One row is where one source row about a person was first seen, kept when the file that held it was retired.
 create table if not exists raw.first_rows (
     feed varchar, issuer varchar, record_id varchar, file_id bigint, row_number bigint
@@ -87,3 +94,9 @@ create table if not exists staged.forgotten_rows (
 
 -- One row is one forgetting that this home has carried out to its end, or (`erased`) all but the last clearing up.
 create table if not exists staged.forgettings (number integer, state varchar);
+
+-- One row is one day from which one person holds an identifier (a rostering id, an order line) that came with more than one:
+-- `record_id` is the key of that person's row in staged.source_records. The first person holds it from the beginning.
+create table if not exists staged.id_holders (
+    feed varchar, issuer varchar, id_sent varchar, record_id varchar, held_from date
+);

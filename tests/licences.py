@@ -23,7 +23,7 @@ against the lock and against what is forbidden by `tests/test_supply.py`.
 
 Nothing is under the GPL, AGPL, SSPL or another licence that would reach oneclient's own code. To be known of:
 
-- `python-stdnum` and `nameparser` (LGPL-2.1 or later) are used unchanged, as separate libraries that a user may replace.
+- `python-stdnum` and `nameparser` (LGPL-2.1 or later) are used unchanged; a user may replace them.
 - `text-unidecode` is offered under the Artistic License or the GPL; it is used under the Artistic License.
 - Those under the MPL-2.0 are used unchanged.
 

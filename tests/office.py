@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.ingest.discover import discover
-from pipelines.ingest.land import Landing, land_file
+from pipelines.ingest.land import land_file
+from pipelines.ingest.landing import Landing
 from pipelines.settings import Settings, load_settings
 from pipelines.sources import load_sources
 from pipelines.stage.register import Staging, stage_files

@@ -1,9 +1,10 @@
-"""Commands that look and change nothing, but for map, which may write a mapping."""
+"""Commands that look and change nothing, but for map and template, which may write a mapping and a workbook."""
 
 from __future__ import annotations
 
 import json
 import sys
+from datetime import date
 from pathlib import Path
 
 import click
@@ -95,8 +96,9 @@ def map(  # noqa: A001 - the command's name is the contract
 ) -> None:  # fmt: skip
     """Suggest a source mapping for FILE by its headings and values, and try it on the first rows.
 
-    The mapping goes to the standard output, so that it can be kept in a file; rows, rejects and doubts are shown on a
-    terminal, or if --rows is said.
+    The mapping goes to the standard output, so that it can be kept in a file; rows before and after, rejects and doubts
+    are shown on a terminal, or if --rows is said. Exit code 1: it is not sure what the file is, or a nightly run would
+    refuse the file; with --write nothing is written then. --feed says what the file is.
     """
     from pipelines.ingest.trial import SHOWN, propose_mapping, write_mapping
     from pipelines.sources.suggest import Known
@@ -108,8 +110,8 @@ def map(  # noqa: A001 - the command's name is the contract
     found = propose_mapping(settings, file, known, rows=SHOWN if rows is None else rows, masked=not show)
     suggestion = found.suggestion
     written = None
-    if name is not None and not suggestion.missing:
-        written = str(write_mapping(settings, name, suggestion.mapping, force=force))
+    if name is not None and suggestion.sure:
+        written = str(write_mapping(settings, name, suggestion.mapping, file, force=force))
 
     def tell() -> None:
         if name is None:
@@ -117,9 +119,32 @@ def map(  # noqa: A001 - the command's name is the contract
         screen.show_proposal(found, on_error_stream=name is None, asked=rows is not None)
         if written:
             click.echo(f"Written: {written}\nRead it, then run: oneclient nightly")
-        elif name is not None:
-            lacking = ", ".join(suggestion.missing)
-            click.echo(f"Not written: no heading for {lacking}. Say --feed, or complete it by hand.")
+        screen.say_what_is_unsure(suggestion, known.feed, not_written=name is not None and not written)
 
     answer(found.as_dict() | {"written": written}, as_json, tell)
-    sys.exit(FOUND_A_PROBLEM if suggestion.missing else 0)
+    sys.exit(0 if found.well else FOUND_A_PROBLEM)
+
+
+@command
+@click.argument("feed", type=click.Choice(list(FEEDS)))
+@click.option(
+    "--out", required=True, type=click.Path(dir_okay=False, path_type=Path), metavar="FILE.xlsx",
+    help="The workbook to write.",
+)  # fmt: skip
+@click.option("--force", is_flag=True, help="Even if there is such a file already.")
+def template(feed: str, out: Path, force: bool, home: Path | None, as_json: bool) -> None:
+    """Write an empty workbook of FEED for a sender to fill in: headings, formats, lists to choose from, notes."""
+    from pipelines.sources.template import write_template
+
+    if out.suffix.lower() != ".xlsx":
+        raise click.UsageError("Name a workbook: --out FILE.xlsx.")
+    if not out.parent.is_dir():
+        raise click.UsageError(f"There is no folder {out.parent}.")
+    made = write_template(feed, out, made_on=date.today(), force=force)
+    told = {"feed": made.feed, "written": str(made.written), "headings": made.headings, "required": made.required}
+
+    def tell() -> None:
+        click.echo(f"Written: {made.written} ({len(made.headings)} columns; needed: {', '.join(made.required)})")
+        click.echo(f"Its sender fills it in and names it like {made.file_name}.")
+
+    answer(told, as_json, tell)

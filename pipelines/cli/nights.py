@@ -22,8 +22,21 @@ from pipelines.settings import Settings, load_home, load_settings
     "--nights", default=1, show_default=True, type=click.IntRange(min=1), help="Dated folders if more than 1."
 )
 @click.option("--day", type=Day, default="2026-11-20", show_default=True, help="The last night.")
+@click.option(
+    "--own-layouts",
+    is_flag=True,
+    help="Two more councils, with layouts of their own; copy OUT/sources to HOME/sources.",
+)
 def sample(
-    out: Path, clients: int, visits: int, seed: int, nights: int, day: datetime, home: Path | None, as_json: bool
+    out: Path,
+    clients: int,
+    visits: int,
+    seed: int,
+    nights: int,
+    day: datetime,
+    own_layouts: bool,
+    home: Path | None,
+    as_json: bool,
 ) -> None:
     """Make up feeds of people who do not exist, and the truth about them."""
     from dataclasses import asdict
@@ -32,11 +45,20 @@ def sample(
 
     try:
         with at_work("making feeds up", quiet=as_json):
-            made = make_sample(out, clients=clients, visits=visits, seed=seed, nights=nights, day=day.date())
+            made = make_sample(
+                out,
+                clients=clients,
+                visits=visits,
+                seed=seed,
+                nights=nights,
+                day=day.date(),
+                own_layouts=own_layouts,
+            )
     except ValueError as error:
         raise click.UsageError(str(error)) from error
     summary = asdict(made)
-    answer(summary, as_json, lambda: screen.show_sample(summary))
+    mappings = out / "sources" if own_layouts else None
+    answer(summary, as_json, lambda: screen.show_sample(summary, mappings))
 
 
 @command

@@ -50,13 +50,17 @@ def _in_all(counts: dict[str, int]) -> str:
     return f" ({each})" if each else ""
 
 
-def show_sample(made: dict[str, Any]) -> None:
-    """What a sample holds, and how to read its counts."""
+def show_sample(made: dict[str, Any], mappings: Path | None = None) -> None:
+    """What a sample holds, how to read its counts, and where the mappings are that its files need."""
     show_pairs("Made up", made)
     console.print(
         "Records: what an import by exact reference alone would make of these files. A night also looks at who it is,"
         " and makes a few more or fewer. By kind: rows of truth.csv; a row can be of several kinds."
     )
+    if mappings:
+        console.print(
+            f"Two councils send layouts of their own: copy {mappings}/*.yaml to HOME/sources before the first night."
+        )
 
 
 def show_night(night: dict[str, Any]) -> None:
@@ -215,10 +219,14 @@ def show_proposal(found: Any, *, on_error_stream: bool, asked: bool) -> None:
         return
     columns = Table("heading", "field", Column("sure", justify="right"), "because", title=found.suggestion.feed)
     for one in found.suggestion.columns:
-        sure = f"{one.confidence:.0%}" if one.field else ""
-        columns.add_row(Text(one.heading), one.field or "", sure, Text(one.because))
+        sure = f"{one.confidence:.0%}" if one.carries else "left out"
+        carries = f"{one.split.kind}: {', '.join(one.split.fields)}" if one.split else one.field or ""
+        columns.add_row(Text(one.heading), Text(carries), sure, Text(one.because))
     out.print(columns)
-    _show_rows(out, found)
+    headings = [one.heading for one in found.suggestion.columns if one.carries]
+    _show_rows(out, "as sent", headings, found.trial.before, found.masked)
+    names = list(dict.fromkeys(name for row in found.trial.rows for name in row))
+    _show_rows(out, "as they would be read", names, found.trial.rows, found.masked)
     trial, first = found.trial, "first " if found.trial.more else ""
     if trial.rows_read:
         loaded, rejected = f"{trial.rows_loaded:,} loaded", f"{trial.rows_rejected:,} rejected"
@@ -226,21 +234,37 @@ def show_proposal(found: Any, *, on_error_stream: bool, asked: bool) -> None:
     for what, counts in (("Rejected", trial.rejected), ("Not read, and left empty", trial.unread)):
         for why, count in counts.items():
             out.print(f"{what}: {count:,} ({why})", markup=False)
-    for note in found.suggestion.notes:
+    if trial.refused:
+        out.print(f"The nightly run would refuse the file: {trial.refused}", markup=False)
+    for note in (*found.suggestion.notes, *trial.notes):
         out.print(f"Look at: {note}", markup=False)
 
 
-def _show_rows(out: Console, found: Any) -> None:
+def say_what_is_unsure(suggestion: Any, feed: str | None, *, not_written: bool) -> None:
+    """Why a suggested mapping is not sure, which feeds it may be, and how to go on."""
+    if suggestion.sure:
+        return
+    out = [f"Unsure: it fits {suggestion.best.feed} best ({suggestion.best.says})."]
+    if suggestion.runner_up:
+        out.append(f"Next best: {suggestion.runner_up.feed} ({suggestion.runner_up.says}).")
+    if feed is None:
+        how = f"If you know what it is, say so: --feed {suggestion.best.feed}, or another feed."
+    else:
+        lacking = ", ".join(suggestion.missing)
+        how = f"No column can be {lacking}: ask the sender for it, or write the mapping by hand (docs/mappings.md)."
+    click.echo("\n".join([*out, f"{'Not written. ' if not_written else ''}{how}"]), err=not not_written)
+
+
+def _show_rows(out: Console, title: str, names: list[str], rows: Any, masked: bool) -> None:
     """Rows side by side, fields downwards, as many at once as there is room for."""
-    rows = found.trial.rows
-    names = [one.field for one in found.suggestion.columns if one.field and any(one.field in row for row in rows)]
+    names = [name for name in names if any(name in row for row in rows)]
     room = max(1, (out.width - 24) // 18)
     for start in range(0, len(rows), room):
         block = rows[start : start + room]
-        title = "as they would be read" + (", masked: --show shows them" if found.masked else "")
-        table = Table("row", *(f"{start + n}" for n in range(1, len(block) + 1)), title=None if start else title)
+        told = title + (", masked: --show shows them" if masked else "")
+        table = Table("row", *(f"{start + n}" for n in range(1, len(block) + 1)), title=None if start else told)
         for name in names:
-            table.add_row(name, *(Text(row.get(name, "")) for row in block))
+            table.add_row(Text(name), *(Text(row.get(name, "")) for row in block))
         out.print(table)
 
 
@@ -250,3 +274,40 @@ def show_findings(findings: list[Any]) -> None:
         click.echo(f"{'well   ' if finding.well else 'PROBLEM'}  {finding.check}: {finding.found}")
         if not finding.well:
             click.echo(f"         {finding.next}")
+
+
+def show_checked(files: list[dict[str, Any]]) -> None:
+    """What a nightly run would make of files."""
+    for file in files:
+        table = Table(Column(no_wrap=True), Column(overflow="fold"), title=Text(file["file"]), show_header=False)
+        table.add_row("source", Text(f"{file['source']} ({file['feed']} of {file['issuer']})"))
+        table.add_row("status", Text(f"[{file['code']}] {file['status']}" if file["code"] else file["status"]))
+        if file["reason"]:
+            table.add_row("reason", Text(file["reason"]))
+        if "surge" in file:
+            _show_facts(table, file)
+        console.print(table)
+
+
+def _show_facts(table: Table, file: dict[str, Any]) -> None:
+    table.add_row("rows", f"{file['rows_read']:,} read, {file['rows_loaded']:,} would load")
+    for rejected in file["rejected"]:
+        table.add_row(
+            "rejected rows", Text(f"{rejected['count']:,}: {rejected['reason']} ({rejected['column'] or 'row'})")
+        )
+    for column, count in file["unread"].items():
+        table.add_row("unread cells", f"{count:,} in {column}")
+    for name in ("headings_new", "headings_gone", "headings_unmapped", "emptied"):
+        if file[name]:
+            table.add_row(name.replace("_", " "), Text(", ".join(file[name])))
+    surge, missing = file["surge"], file["missing"]
+    limit = f", at most {surge['limit']:,} are usual" if surge["limit"] is not None else ""
+    table.add_row("new clients", f"{surge['new']:,} of {surge['named']:,} named{limit}")
+    for near in file["near"]:
+        table.add_row("near an existing one", Text(f"row {near['row']}: {near['sent']} is near {near['existing']}"))
+    if missing["active"]:
+        table.add_row("missing from it", f"{missing['missing']:,} of {missing['active']:,} active records")
+    for column, said in file["read_as"].items():
+        table.add_row(f"{column} read as", Text(said))
+    for note in file["notes"]:
+        table.add_row("note", Text(note))

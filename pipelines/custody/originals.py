@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.custody.personal import ERASED, TOKEN, KnownBy
-from pipelines.custody.rewrite import CannotBeReadError, plain, read_workbook, rewrite
+from pipelines.custody.rewrite import CannotBeReadError, plain, rewrite
 from pipelines.ingest.fields import read_file
-from pipelines.ingest.layout import Header, header_among
-from pipelines.ingest.read import WORKBOOKS
+from pipelines.ingest.layout import Header
 from pipelines.ingest.refusal import FileRefusedError
+from pipelines.ingest.split import filled_width_of
+from pipelines.ingest.table import SheetRead
 from pipelines.settings import Settings
 from pipelines.sources import Source, heading_key, load_sources
 from pipelines.stage.forgotten import FORGOTTEN
@@ -91,12 +92,15 @@ def erase_original(settings: Settings, original: Original) -> int:
     """
     with plain(settings, original.path) as path:
         contents = read_file(path, original.source, settings.ingest)
-        sheet = _sheet(path, original.source) if path.suffix.lower() in WORKBOOKS else ""
-    fields = _fields(original.source, contents.header)
+    sheets = {sheet.name: sheet for sheet in contents.sheets} or {"": SheetRead("", contents.header)}
     erased = ERASED[original.source.feed]
 
     def change(name: str, number: int, cells: list[str]) -> Sequence[str] | None:
-        if name != sheet or not (number in original.rows or number in original.rejected):
+        if name not in sheets:
+            return None
+        fields = _fields(original.source, sheets[name].header)
+        number += sheets[name].first_number
+        if not (number in original.rows or number in original.rejected):
             return None
         if number in original.rejected:
             return [FORGOTTEN if field == "surname" else "" for field in fields] if "surname" in fields else [FORGOTTEN]
@@ -106,7 +110,8 @@ def erase_original(settings: Settings, original: Original) -> int:
 
     layout = contents.layout
     encoding, delimiter = (layout.encoding, layout.delimiter) if layout else (None, None)
-    return rewrite(settings, original.path, change, encoding, delimiter)
+    width = filled_width_of(layout) if layout else None
+    return rewrite(settings, original.path, change, encoding, delimiter, width)
 
 
 def erase_elsewhere(settings: Settings, known: KnownBy) -> Found:
@@ -156,24 +161,13 @@ def _cells(text: str) -> Iterable[str]:
     return [cell for cells in csv.reader(text.splitlines(), delimiter=delimiter) for cell in cells]
 
 
-def _sheet(path: Path, source: Source) -> str:
-    """The sheet that the file was read from: the mapping's, or the one whose headings fit best."""
-    if source.sheet:
-        return source.sheet
-    wanted = [heading_key(heading) for heading in source.columns]
-
-    def hits(rows: list[list[object]]) -> int:
-        header = header_among([[str(cell) for cell in row] for row in rows], wanted)
-        return len(set(header.keys) & set(wanted)) if header else 0
-
-    sheets = read_workbook(path)
-    return max(sheets, key=lambda name: hits(sheets[name]))
-
-
 def _fields(source: Source, header: Header) -> list[str]:
-    """The field that each column carries; empty: a column that no mapping reads."""
+    """The field that each column carries; empty: a column that no mapping reads.
 
-    by_key = {heading_key(heading): field for heading, field in source.columns.items()}
+    A column of several fields counts as its surname, so that a whole name is read as one word afterwards.
+    """
+    carried = {heading_key(heading): source.fields_of(heading) for heading in source.columns}
+    by_key = {key: "surname" if "surname" in fields else fields[0] for key, fields in carried.items()}
     return [by_key.get(key, "") for key in header.keys]
 
 

@@ -16,9 +16,11 @@ from typing import BinaryIO
 import xlsxwriter
 from python_calamine import CalamineError, CalamineWorkbook
 
-from pipelines.ingest.layout import DELIMITERS, filled_width, text_encoding
-from pipelines.ingest.read import WORKBOOKS
+from pipelines.ingest.encoding import read_text
+from pipelines.ingest.layout import DELIMITERS, filled_width
 from pipelines.ingest.refusal import FileRefusedError
+from pipelines.ingest.split import Records
+from pipelines.ingest.workbook import WORKBOOKS
 from pipelines.private import whole_file
 from pipelines.sealing import SUFFIX, SealBrokenError, is_sealed, sealing, unsealing
 from pipelines.settings import Settings
@@ -58,9 +60,16 @@ def plain(settings: Settings, path: Path) -> Iterator[Path]:
 
 
 def rewrite(
-    settings: Settings, path: Path, change: Change, encoding: str | None = None, delimiter: str | None = None
+    settings: Settings,
+    path: Path,
+    change: Change,
+    encoding: str | None = None,
+    delimiter: str | None = None,
+    width: int | None = None,
 ) -> int:
     """Change the rows of a file in place; gives how many. One in which nothing changes stays byte for byte.
+
+    ``width`` is the number of columns of its table, which tells a stray quotation mark from a cell of several lines.
 
     Of a workbook with a changed row the cells alone are kept: no comment, cache or formula. Raises CannotBeReadError.
     """
@@ -70,7 +79,7 @@ def rewrite(
             changed = _change_sheets(sheets, change)
             write = _workbook_of(sheets)
         else:
-            text = _Text(original, encoding, delimiter)
+            text = _Text(original, encoding, delimiter, width)
             rows = text.changed(change)
             changed, write = len(rows), text.written_with(rows)
         if changed:
@@ -92,13 +101,13 @@ def read_workbook(path: Path) -> dict[str, list[list[object]]]:
 
 
 class _Text:
-    def __init__(self, path: Path, encoding: str | None, delimiter: str | None) -> None:
-        self.path = path
+    def __init__(self, path: Path, encoding: str | None, delimiter: str | None, width: int | None = None) -> None:
+        self.path, self.width = path, width
         with path.open("rb") as file:
-            sample, more = file.read(_SAMPLE_BYTES), bool(file.read(1))
+            sample = file.read(_SAMPLE_BYTES)
         if encoding is None:
             try:
-                encoding = text_encoding(sample, more=more)
+                encoding = read_text(path).encoding
             except FileRefusedError as error:
                 if b"\0" in sample:
                     raise CannotBeReadError from error
@@ -112,7 +121,12 @@ class _Text:
     def _records(self) -> Iterator[tuple[int, list[str]]]:
         try:
             with self.path.open(encoding=self.encoding, errors="surrogateescape", newline="") as lines:
-                yield from enumerate(csv.reader(lines, delimiter=self.delimiter), start=1)
+                split = (
+                    Records(lines, self.delimiter, self.width)
+                    if self.width
+                    else csv.reader(lines, delimiter=self.delimiter)
+                )
+                yield from enumerate(split, start=1)
         except (csv.Error, UnicodeError) as error:
             raise CannotBeReadError from error
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-import pandas as pd
+import pyarrow as pa
 
 from pipelines.decisions.entry import Entry
 from pipelines.decisions.groups import Groups
@@ -90,11 +90,11 @@ def write_crosswalk(warehouse: Warehouse, entries: Iterable[Entry]) -> dict[str,
     return live
 
 
-def _pairs(found: Mapping[str, str]) -> pd.DataFrame:
-    return pd.DataFrame(sorted(found.items()), columns=["client_ref", "survivor_ref"], dtype="str")
+def _pairs(found: Mapping[str, str]) -> pa.Table:
+    return _table(sorted(found.items()), client_ref=pa.string(), survivor_ref=pa.string())
 
 
-def _member_rows(live: Mapping[str, Signed]) -> pd.DataFrame:
+def _member_rows(live: Mapping[str, Signed]) -> pa.Table:
     rows = [
         (
             merge_id, signed.entry.sequence_number, signed.entry.signed_plan.as_of, ref, member.client_ref,
@@ -104,11 +104,20 @@ def _member_rows(live: Mapping[str, Signed]) -> pd.DataFrame:
         for member in signed.merge.members
         for ref in member.origins
     ]  # fmt: skip
-    columns = ["merge_id", "signed_in", "as_of", "client_ref", "member_ref", "into_ref", "wave"]
-    return pd.DataFrame(rows, columns=columns).astype({"signed_in": "int32"})
+    text = pa.string()
+    return _table(
+        rows,
+        merge_id=text,
+        signed_in=pa.int32(),
+        as_of=pa.date32(),
+        client_ref=text,
+        member_ref=text,
+        into_ref=text,
+        wave=text,
+    )
 
 
-def _set_aside(merges: Iterable[Merge]) -> pd.DataFrame:
+def _set_aside(merges: Iterable[Merge]) -> pa.Table:
     """What the choices of each merge say no longer counts, record by record."""
     rows: list[tuple[str, str, str, str, str]] = []
     for merge in merges:
@@ -122,10 +131,17 @@ def _set_aside(merges: Iterable[Merge]) -> pd.DataFrame:
             for issuer, number in merge.former
             for ref in sorted(merge.origins)
         ]
-    return pd.DataFrame(rows, columns=["merge_id", "kind", "client_ref", "issuer", "name"], dtype="str")
+    text = pa.string()
+    return _table(rows, merge_id=text, kind=text, client_ref=text, issuer=text, name=text)
 
 
-def _write(warehouse: Warehouse, table: str, key: tuple[str, ...], rows: pd.DataFrame) -> None:
+def _table(rows: Iterable[tuple[object, ...]], **types: pa.DataType) -> pa.Table:
+    """Rows as an Arrow table with these columns, in order. (A frame would take pandas, which is slow to import.)"""
+    found = [dict(zip(types, row, strict=True)) for row in rows]
+    return pa.Table.from_pylist(found, schema=pa.schema(types))
+
+
+def _write(warehouse: Warehouse, table: str, key: tuple[str, ...], rows: pa.Table) -> None:
     with warehouse.relation("signed", rows):
         warehouse.work("incoming", table)
     warehouse.upsert(table, key, "incoming", within="true")

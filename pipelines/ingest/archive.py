@@ -6,6 +6,7 @@ that does not fit the header the cells may have shifted, so its neighbours are b
 
 from __future__ import annotations
 
+import codecs
 import csv
 import datetime as dt
 import io
@@ -17,12 +18,15 @@ from typing import Any, BinaryIO
 
 import xlsxwriter
 from pydantic import SecretStr
-from python_calamine import CalamineWorkbook
+from python_calamine import CalamineSheet, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 from xlsxwriter.exceptions import XlsxWriterException
 
-from pipelines.ingest.layout import DELIMITERS, Layout, filled_width, text_encoding
-from pipelines.ingest.read import SWALLOWED, WORKBOOKS, as_record, has_endless_line
+from pipelines.ingest.encoding import has_endless_line, read_text
+from pipelines.ingest.layout import DELIMITERS, Layout, filled_width
 from pipelines.ingest.refusal import FileRefusedError
+from pipelines.ingest.split import SWALLOWED, Records, as_record, filled_width_of, surplus_of
+from pipelines.ingest.workbook import WORKBOOKS, merged_places
+from pipelines.ingest.workbook_parts import SheetFacts, read_facts
 from pipelines.private import make_folder, whole_file
 from pipelines.sealing import sealing
 from pipelines.sources import heading_key
@@ -79,8 +83,10 @@ def as_it_is(original: Path) -> Write:
 class Redaction:
     """Blanks what stands below never-stored headings, row after row of one table."""
 
-    def __init__(self, never_stored: frozenset[str], delimiter: str) -> None:
+    def __init__(self, never_stored: frozenset[str], delimiter: str, surplus: int = 0) -> None:
+        """``surplus``: how many empty cells the rows of the file have more than its header."""
         self.never_stored = never_stored
+        self.surplus = surplus
         self.delimiter = delimiter
         self.hidden: set[int] = set()
         self.width = 0
@@ -97,6 +103,8 @@ class Redaction:
         if not self.hidden:
             return cells
         shift = abs(len(cells) - self.width)
+        if self.surplus and shift == self.surplus and not any(cells[self.width :]):
+            shift = 0
         text = "".join(cells)
         if shift or "\n" in text or "\r" in text:
             return ["" if self._may_hold(n, cell, shift) else cell for n, cell in enumerate(cells)]
@@ -132,19 +140,18 @@ def blank_record(record: str, delimiter: str, headings: Sequence[str], never_sto
 def _text(original: Path, never_stored: frozenset[str], layout: Layout | None) -> Write | None:
     with original.open("rb") as file:
         mentioned = _mentions(file, never_stored)
-        file.seek(0)
-        start = file.read(_BLOCK)
-        more = bool(file.read(1))
-    encoding = layout.encoding if layout else text_encoding(start, more=more)
+    encoding = _lossless(layout.encoding if layout else read_text(original).encoding)
     if not mentioned:
         return as_it_is(original)
     if has_endless_line(original):
         return None
-    redactions = [Redaction(never_stored, d) for d in ([layout.delimiter] if layout else DELIMITERS)]
-    found = {redaction: _headings_found(original, encoding, redaction, whole=not layout) for redaction in redactions}
+    width = filled_width_of(layout) if layout else None
+    surplus = surplus_of(read_text(original), layout) if layout else 0
+    redactions = [Redaction(never_stored, d, surplus) for d in ([layout.delimiter] if layout else DELIMITERS)]
+    found = {each: _headings_found(original, encoding, each, width, whole=not layout) for each in redactions}
     redaction = max(redactions, key=lambda r: found[r])
     if found[redaction]:
-        return lambda out: _rewrite_text(original, out, encoding, redaction)
+        return lambda out: _rewrite_text(original, out, encoding, redaction, width)
     return as_it_is(original) if layout else None
 
 
@@ -161,50 +168,119 @@ def _mentions(file: BinaryIO, never_stored: frozenset[str]) -> bool:
     return False
 
 
-def _headings_found(original: Path, encoding: str, redaction: Redaction, *, whole: bool) -> int:
+def _headings_found(original: Path, encoding: str, redaction: Redaction, width: int | None, *, whole: bool) -> int:
     """How many never-stored headings there are in the ``whole`` file, or in the first row that has any."""
-    records = _records(original, encoding, redaction.delimiter)
+    records = _records(original, encoding, redaction.delimiter, width)
     found = (len(redaction.headings_among(cells)) for cells in records)
     return sum(found) if whole else next(filter(None, found), 0)
 
 
-def _records(original: Path, encoding: str, delimiter: str) -> Iterator[list[str]]:
+def _records(original: Path, encoding: str, delimiter: str, width: int | None) -> Iterator[list[str]]:
     with original.open(encoding=encoding, errors="surrogateescape", newline="") as lines:
-        yield from csv.reader(lines, delimiter=delimiter)
+        yield from Records(lines, delimiter, width) if width else csv.reader(lines, delimiter=delimiter)
 
 
-def _rewrite_text(original: Path, out: BinaryIO, encoding: str, redaction: Redaction) -> None:
+def _lossless(encoding: str) -> str:
+    """A codec that gives every byte back: headings, delimiters and quotes are ASCII in all but UTF-16."""
+    return encoding if codecs.lookup(encoding).name.startswith("utf-16") else "latin-1"
+
+
+def _rewrite_text(original: Path, out: BinaryIO, encoding: str, redaction: Redaction, width: int | None) -> None:
     with original.open(encoding=encoding, errors="surrogateescape", newline="") as lines:
         first = re.search("\r\n|\n|\r", lines.readline())
     line_end = first.group() if first else "\n"
     copy = io.TextIOWrapper(out, encoding=encoding, errors="surrogateescape", newline="")
     writer = csv.writer(copy, delimiter=redaction.delimiter, lineterminator=line_end)
-    writer.writerows(redaction.blank(cells) for cells in _records(original, encoding, redaction.delimiter))
+    writer.writerows(redaction.blank(cells) for cells in _records(original, encoding, redaction.delimiter, width))
     copy.detach()
 
 
 def _workbook(original: Path, never_stored: frozenset[str], *, in_memory: bool) -> Write:
-    """The workbook itself, or if a sheet has a never-stored heading the cells alone: no comment, cache or formula."""
+    """The workbook itself, or if a sheet has a never-stored heading the cells alone: no comment, cache or formula.
+
+    Such a copy reads as the original does: hidden sheets, merged cells, errors and formulas without a value are in it.
+    """
     workbook = CalamineWorkbook.from_path(str(original))
-    sheets = {name: workbook.get_sheet_by_name(name).to_python(skip_empty_area=False) for name in workbook.sheet_names}
+    facts = read_facts(original)
+    sheets = [
+        _SheetToCopy(one.name, one.visible, workbook.get_sheet_by_name(one.name), facts.of_sheet(place))
+        for place, one in enumerate(workbook.sheets_metadata)
+        if one.typ in (SheetTypeEnum.WorkSheet, None)
+    ]
     nothing_hidden = Redaction(never_stored, ",")
-    if not any(nothing_hidden.headings_among(row) for rows in sheets.values() for row in rows):
+    if not any(nothing_hidden.headings_among(row) for sheet in sheets for row in sheet.rows):
         return as_it_is(original)
-    options = {"constant_memory": not in_memory, "in_memory": in_memory}
+    options = {"constant_memory": not in_memory, "in_memory": in_memory, "date_1904": facts.date_1904}
 
     def write(out: BinaryIO) -> None:
         with xlsxwriter.Workbook(out, {**options, **_CELLS}) as copy:
             copy.set_properties({"created": _MADE_AT})
-            for name, rows in sheets.items():
-                sheet = _add_sheet(copy, name)
-                for n, row in enumerate(_blank_rows(rows, Redaction(never_stored, ","))):
+            shown = False
+            for sheet in sheets:
+                page = _add_sheet(copy, sheet.name)
+                if sheet.visible == SheetVisibleEnum.Hidden:
+                    page.hide()
+                elif sheet.visible == SheetVisibleEnum.VeryHidden:
+                    page.very_hidden()
+                elif not shown:
+                    page.activate()
+                    page.set_first_sheet()
+                    shown = True
+                page.merge.extend([*top, *bottom] for top, bottom in sheet.ranges)
+                for n, row in enumerate(sheet.blanked(Redaction(never_stored, ","))):
                     for m, cell in enumerate(row):
-                        if isinstance(cell, str) and cell:
-                            sheet.write_string(n, m, cell)
-                        elif cell not in {"", None}:
-                            sheet.write(n, m, cell)
+                        _write_cell(page, n, m, cell)
 
     return write
+
+
+class _SheetToCopy:
+    """One sheet whose cells are written again."""
+
+    def __init__(self, name: str, visible: SheetVisibleEnum, sheet: CalamineSheet, facts: SheetFacts) -> None:
+        self.name, self.visible = name, visible
+        self.rows: list[list[object]] = sheet.to_python(skip_empty_area=False)  # type: ignore[assignment]
+        height, width = len(self.rows), max(map(len, self.rows), default=0)
+        self.ranges = sheet.merged_cell_ranges or []
+        for places, as_cell in (
+            (facts.errors, _AsText),
+            (facts.shown, _AsText),
+            (dict.fromkeys(facts.without_value, "=NA()"), _AsFormula),
+        ):
+            for (r, c), text in places.items():
+                if r < height:
+                    self.rows[r].extend([""] * (c + 1 - len(self.rows[r])))
+                    self.rows[r][c] = as_cell(text)
+        self.own = [list(row) for row in self.rows]
+        for (r, c), (top, left) in merged_places(self.ranges, height, width):
+            if c < len(self.rows[r]) and left < len(self.rows[top]):
+                self.rows[r][c] = self.rows[top][left]
+
+    def blanked(self, redaction: Redaction) -> Iterator[list[object]]:
+        """The cells that the sheet itself holds, without those below a never-stored heading, be it merged."""
+        for own, row in zip(self.own, _blank_rows(self.rows, redaction), strict=True):
+            yield ["" if now == "" else cell for cell, now in zip(own, row, strict=False)]
+
+
+class _AsText(str):
+    """A number as the sheet shows it, or the name of an error."""
+
+    __slots__ = ()
+
+
+class _AsFormula(str):
+    """A formula that has no value."""
+
+    __slots__ = ()
+
+
+def _write_cell(page: Any, row: int, column: int, cell: object) -> None:
+    if isinstance(cell, _AsFormula):
+        page.write_formula(row, column, str(cell), None, "")
+    elif isinstance(cell, str) and cell:
+        page.write_string(row, column, str(cell))
+    elif cell not in {"", None}:
+        page.write(row, column, cell)
 
 
 def _add_sheet(copy: xlsxwriter.Workbook, name: str) -> Any:

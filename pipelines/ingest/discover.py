@@ -7,14 +7,17 @@ import os
 import stat
 from dataclasses import dataclass
 from datetime import date
+from fnmatch import fnmatch
 from pathlib import Path
 
+from pipelines.ingest.spoken import name_key
 from pipelines.troubles import NotThereError
 
 _USUAL = {
     ".csv", ".txt", ".tsv", ".tab", ".dat", ".xlsx", ".xlsm", ".xls", ".xlsb", ".ods", ".doc", ".docx", ".pdf", ".zip",
     ".gz", ".7z", ".json", ".xml", ".html", ".eml", ".msg", ".parquet",
 }  # fmt: skip
+HAND_BACKS = ("*decisions*.xlsx", "*decisions*.csv")
 _STILL_WRITTEN = {".part", ".partial", ".tmp", ".crdownload", ".filepart"}
 
 
@@ -40,14 +43,26 @@ def discover(inbox: Path, day: date) -> list[Delivery]:
     return [
         Delivery(hashlib.sha256(os.fsencode(path.relative_to(inbox))).hexdigest()[:16], path)
         for folder in folders
-        for path in sorted(folder.iterdir())
+        for path in sorted(folder.iterdir(), key=lambda path: name_key(name_of(path)))
         if not _is_folder(path) and not path.name.startswith(".") and path.suffix.lower() not in _STILL_WRITTEN
     ]
 
 
-def find_delivery(inbox: Path, day: date, delivery_id: str) -> Path | None:
-    """The file that a delivery id stands for, or None when it was landed in the meantime."""
-    return next((d.path for d in discover(inbox, day) if d.delivery_id == delivery_id), None)
+@dataclass(frozen=True)
+class FileState:
+    """Which file is at a path, and in which state: another file of the same name and size has another inode or time."""
+
+    device: int
+    inode: int
+    size: int
+    modified: int
+    changed: int
+
+
+def state_of(path: Path) -> FileState:
+    """The state of a file now. Raises OSError when it is gone."""
+    now = path.lstat()
+    return FileState(now.st_dev, now.st_ino, now.st_size, now.st_mtime_ns, now.st_ctime_ns)
 
 
 def is_plain_file(path: Path) -> bool:
@@ -56,6 +71,11 @@ def is_plain_file(path: Path) -> bool:
     Raises OSError when it is gone.
     """
     return stat.S_ISREG(path.lstat().st_mode)
+
+
+def is_hand_back(path: Path) -> bool:
+    """Whether a plain file of the inbox holds decisions that were handed back, by its name. It is not landed."""
+    return is_plain_file(path) and any(fnmatch(path.name.lower(), pattern) for pattern in HAND_BACKS)
 
 
 def name_of(path: Path) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import pandas as pd
+import pyarrow as pa
 
 from pipelines.ingest.archive import blank_record
 from pipelines.ingest.notation import PLACEHOLDER, ROUNDED
@@ -17,10 +17,15 @@ def reject(warehouse: Warehouse, contents: Contents, hidden: frozenset[str]) -> 
     """
     headings = contents.header.headings
     delimiter = contents.layout.delimiter if contents.layout else ","
-    broken = pd.DataFrame(
-        [(row.row_number, row.reason, blank_record(row.text, delimiter, headings, hidden)) for row in contents.broken],
-        columns=["row_number", "reason", "row_as_sent"],
-    ).astype({"row_number": "int64", "reason": "str", "row_as_sent": "str"})
+    broken = pa.table(
+        {
+            "row_number": pa.array([row.row_number for row in contents.broken], pa.int64()),
+            "reason": pa.array([row.reason for row in contents.broken], pa.string()),
+            "row_as_sent": pa.array(
+                [blank_record(row.text, delimiter, headings, hidden) for row in contents.broken], pa.string()
+            ),
+        }
+    )
     with warehouse.relation("broken", broken):
         warehouse.execute(
             "create or replace temp table rejected as"

@@ -170,12 +170,9 @@ def _is_pair(form: str) -> bool:
 
 def _first_year(source: Source, field: Field, night: date) -> int:
     """The first of the hundred years in which a year of two digits lies."""
-    said = getattr(source, "two_digit_years", None)
-    if said == "past":
-        return night.year - 99
-    if said is None and field.kind == "birth":
+    if field.kind == "birth":
         return night.year - OLDEST
-    return night.year - 50
+    return night.year - (99 if source.two_digit_years == "past" else 50)
 
 
 def _decide_times(

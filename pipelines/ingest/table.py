@@ -33,11 +33,25 @@ class UnreadCell:
 
 
 @dataclass(frozen=True)
+class SheetRead:
+    """One sheet of a workbook that rows were read from, and its header.
+
+    ``first_number`` is what its row numbers are counted from: a row of the sheet is ``first_number`` and the number
+    that the spreadsheet shows it under.
+    """
+
+    name: str
+    header: Header
+    first_number: int = 0
+
+
+@dataclass(frozen=True)
 class Table:
     """A file as rows and cells.
 
     ``cells`` has ``row_number`` (int64) and one string column for each heading, in order, named ``c0``, ``c1`` and so
-    on; an empty cell is ``""``. ``notes`` say in a sentence each what the sender or the operator should know of the
+    on; an empty cell is ``""``, and so is one that is listed in ``unread``. Days that are serial numbers count from 1904
+    where ``date_1904``. ``sheets`` are those of a workbook that rows were read from. ``notes`` say in a sentence each what the sender or the operator should know of the
     file (a hidden sheet that was not read).
     """
 
@@ -47,6 +61,8 @@ class Table:
     broken: tuple[BrokenRow, ...] = ()
     unread: tuple[UnreadCell, ...] = ()
     notes: tuple[str, ...] = ()
+    date_1904: bool = False
+    sheets: tuple[SheetRead, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -63,3 +79,5 @@ class Contents:
     unread: tuple[UnreadCell, ...] = ()
     notes: tuple[str, ...] = ()
     unmapped: tuple[str, ...] = field(default=())
+    date_1904: bool = False
+    sheets: tuple[SheetRead, ...] = ()

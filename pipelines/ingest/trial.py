@@ -1,24 +1,30 @@
-"""A first mapping for a file of unknown layout, tried on its first rows: what a night would make of them."""
+"""A first mapping for a file of unknown layout, tried on the file itself by the very steps that land it."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-
+from pipelines.feeds import FEEDS
+from pipelines.ingest.faults import reject
+from pipelines.ingest.fields import by_field
+from pipelines.ingest.keys import find_repeated_keys
 from pipelines.ingest.notation import read_notation
+from pipelines.ingest.read import read_table
 from pipelines.ingest.refusal import FileRefusedError
-from pipelines.ingest.unknown import FirstRows, read_first_rows
+from pipelines.ingest.table import Contents, Table
+from pipelines.ingest.unknown import read_first_rows
 from pipelines.private import whole_file
 from pipelines.publishing.masking import mask_value
-from pipelines.settings import Settings
-from pipelines.sources import Source, heading_key, load_sources, source_of_text
-from pipelines.sources.suggest import Known, Suggestion, heading_vocabulary, suggest_mapping
+from pipelines.settings import Settings, SettingsError
+from pipelines.sources import Source, heading_key, load_sources, never_stored, source_for, source_of_text
+from pipelines.sources.heading_words import heading_vocabulary
+from pipelines.sources.suggest import Known, Suggestion, suggest_mapping
 from pipelines.troubles import AlreadyThereError
 from pipelines.warehouse import scratch_warehouse
 
@@ -27,10 +33,11 @@ SHOWN = 10
 
 @dataclass(frozen=True)
 class Trial:
-    """What a night would make of the first rows: how many it would load and reject, and which cells it cannot read.
+    """What a nightly run would make of the file: the rows that it would load and reject, and the cells it cannot read.
 
-    ``rows`` are the first of them as they would be read, field by field; an empty cell is left out. ``rejected`` and
-    ``unread`` count by field and reason.
+    ``before`` are the first rows as sent, by heading, and ``rows`` the same rows as they would be read, by field; an
+    empty cell is left out. ``rejected`` and ``unread`` count by field and reason. ``refused`` is why the whole file
+    would be quarantined, and ``notes`` what the reading of it has to say.
     """
 
     rows_read: int = 0
@@ -39,7 +46,10 @@ class Trial:
     rejected: dict[str, int] = field(default_factory=dict)
     unread: dict[str, int] = field(default_factory=dict)
     rows: tuple[dict[str, str], ...] = ()
+    before: tuple[dict[str, str], ...] = ()
     more: bool = False
+    refused: str | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -50,9 +60,21 @@ class Proposal:
     trial: Trial
     masked: bool
 
+    @property
+    def well(self) -> bool:
+        """Whether the mapping can be used: it is sure, and the file would be landed."""
+        return self.suggestion.sure and not self.trial.refused
+
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
-        return {**asdict(self.suggestion), "trial": asdict(self.trial), "masked": self.masked}
+        suggestion = self.suggestion
+        columns = [
+            {**asdict(column), "fields": column.fields_in(FEEDS[suggestion.feed])} for column in suggestion.columns
+        ]
+        for each, column in zip(columns, suggestion.columns, strict=True):
+            each["split"] = column.split.kind if column.split else None
+        told = asdict(replace(suggestion, columns=()))
+        return {**told, "columns": columns, "trial": asdict(self.trial), "masked": self.masked}
 
 
 def propose_mapping(
@@ -62,67 +84,114 @@ def propose_mapping(
     first = read_first_rows(path, heading_vocabulary(), settings.ingest)
     values = {heading: first.column(place) for place, heading in reversed(list(enumerate(first.headings)))}
     in_order = {heading: values[heading] for heading in dict.fromkeys(first.headings)}
-    suggestion = suggest_mapping(path, in_order, load_sources(settings.sources), known, first.sheet)
-    if not any(column.field for column in suggestion.columns):
+    sources = load_sources(settings.sources)
+    last_rows = () if first.more else first.rows[-10:]
+    suggestion = suggest_mapping(path, in_order, sources, known, first.sheet, last_rows)
+    if not any(column.carries for column in suggestion.columns):
         raise FileRefusedError(
             "Neither headings nor values are those of purchase orders, clients, visits or enrolments. "
-            "Is it the right file? If it is, write its mapping by hand: the README shows one.",
+            "Is it the right file? If it is, write its mapping by hand: docs/mappings.md shows one.",
             code="F6",
         )
     if suggestion.missing:
         return Proposal(suggestion, Trial(more=first.more), masked)
     source = source_of_text("suggested", suggestion.mapping)
-    return Proposal(suggestion, _try(settings, source, first, rows, masked), masked)
+    return Proposal(suggestion, _try(settings, path, source, rows, masked), masked)
 
 
-def write_mapping(settings: Settings, name: str, mapping: str, *, force: bool = False) -> Path:
-    """Write a mapping to HOME/sources. Raises AlreadyThereError, and SettingsError for one that cannot be used."""
-    source_of_text(name, mapping)
+def write_mapping(settings: Settings, name: str, mapping: str, path: Path, *, force: bool = False) -> Path:
+    """Write a mapping to HOME/sources, where the next nightly run reads files named like ``path`` through it.
+
+    Raises AlreadyThereError, and SettingsError for a mapping that cannot be used, that another mapping's files would
+    come to, or whose own file another mapping takes first.
+    """
+    new = source_of_text(name, mapping)
     file = settings.sources / f"{name}.yaml"
     if not force and (file.exists() or file.with_suffix(".yml").exists()):
         raise AlreadyThereError(f"HOME/sources/{file.name} is there already. Name another, or replace it with --force.")
+    own = [source for source in _own_sources(settings) if source.name != name]
+    before = sorted([*own, new], key=lambda source: source.name)
+    if (taker := source_for(path.name, tuple(before))) is not None and taker.name != name:
+        raise SettingsError(
+            f"The mapping HOME/sources/{taker.name}.yaml takes files of this name already, and is asked first. Replace "
+            f"that one (--write {taker.name} --force), or rename the files or one of the two mappings.",
+            code="S2",
+        )
+    shadowed = [source for source in own if any(fnmatch(_example(p), n) for p in source.files for n in new.files)]
+    if shadowed := [source for source in shadowed if source.name > name]:
+        raise SettingsError(
+            f"Files of the mapping HOME/sources/{shadowed[0].name}.yaml would be read through this one: its pattern "
+            f"{new.files[0]} fits them, too. Give the file a name of its own, or write another pattern by hand.",
+            code="S2",
+        )
     with whole_file(file) as out:
         out.write(mapping.encode("utf-8"))
     return file
 
 
-def _try(settings: Settings, source: Source, first: FirstRows, shown: int, masked: bool) -> Trial:
+def _own_sources(settings: Settings) -> list[Source]:
+    """The operator's mappings, in the order in which they are asked."""
+    own = sum(path.suffix in {".yaml", ".yml"} for path in settings.sources.glob("*"))
+    return list(load_sources(settings.sources)[:own])
+
+
+def _example(pattern: str) -> str:
+    """A file name that a pattern fits."""
+    return pattern.replace("*", "20261120").replace("?", "1").lower()
+
+
+def _try(settings: Settings, path: Path, source: Source, shown: int, masked: bool) -> Trial:
+    try:
+        table = read_table(path, source, settings.ingest)
+    except FileRefusedError as refusal:
+        return Trial(refused=str(refusal))
+    contents = by_field(table, source)
     feed = source.definition
-    width = len(first.headings)
-    whole = [(number, row) for number, row in enumerate(first.rows) if len(row) == width]
-    table = pa.table(
-        {
-            "row_number": pa.array([number for number, _ in whole], pa.int64()),
-            **{f: pa.array(_cells(source, first, f, [row for _, row in whole]), pa.string()) for f in feed.field_names},
-        }
-    )
-    with scratch_warehouse(settings) as warehouse, warehouse.relation("landing", table):
-        read_notation(warehouse, source, date.today())
-        faults = warehouse.rows(
-            "select column_name, reason, required, row_number from faults order by row_number, position"
+    with scratch_warehouse(settings) as warehouse, warehouse.relation("landing", contents.rows):
+        date_1904 = getattr(contents, "date_1904", False)
+        notations = read_notation(warehouse, source, date.today(), unread=contents.unread, date_1904=date_1904)
+        find_repeated_keys(warehouse, feed)
+        reject(warehouse, contents, never_stored((source,)))
+        rejected = warehouse.rows("select column_name, reason, row_number from rejected order by row_number")
+        unread = warehouse.rows("select column_name, reason, row_number from unread order by row_number, column_name")
+        as_read = ", ".join(f"coalesce({f.name}, '')" for f in feed.fields)
+        lines = warehouse.rows(
+            f"select row_number, {as_read} from reading order by row_number limit $shown", {"shown": shown}
         )
-        fields = ", ".join(f"coalesce({f.name}, '')" for f in feed.fields)
-        lines = warehouse.rows(f"select {fields} from reading order by row_number limit $shown", {"shown": shown})
-    rejected = {row: f"{name}: {reason}" for name, reason, required, row in reversed(faults) if required}
-    unread = [f"{name}: {reason}" for name, reason, required, row in faults if not required and row not in rejected]
-    broken = len(first.rows) - len(whole)
-    why = Counter(rejected.values()) + Counter({"cells: more or fewer than headings": broken} if broken else {})
+    gone = {row for *_, row in rejected}
+    rows_read = contents.rows.num_rows + len(contents.broken)
     return Trial(
-        rows_read=len(first.rows),
-        rows_loaded=len(whole) - len(rejected),
-        rows_rejected=len(rejected) + broken,
-        rejected=dict(why.most_common()),
-        unread=dict(Counter(unread).most_common()),
-        rows=tuple(_shown(feed.field_names, line, masked) for line in lines),
-        more=first.more,
+        rows_read=rows_read,
+        rows_loaded=rows_read - len(gone),
+        rows_rejected=len(gone),
+        rejected=_counted((name, reason) for name, reason, _ in rejected),
+        unread=_counted((name, reason) for name, reason, _ in unread),
+        rows=tuple(_shown(feed.field_names, line[1:], masked) for line in lines),
+        before=_before(table, contents, source, [line[0] for line in lines], masked),
+        notes=(*contents.notes, *map(str, notations.values())),
     )
 
 
-def _cells(source: Source, first: FirstRows, field_name: str, rows: Sequence[Sequence[str]]) -> list[str]:
-    """The cells of one field; where its heading stands twice, the first that is filled counts."""
-    keys = {heading_key(heading) for heading, carried in source.columns.items() if carried == field_name}
-    places = [place for place, key in enumerate(first.header.keys) if key in keys]
-    return [next((row[place] for place in places if row[place]), "") for row in rows]
+def _counted(each: Any) -> dict[str, int]:
+    return dict(Counter(f"{name}: {reason}" if name else str(reason) for name, reason in each).most_common())
+
+
+def _before(
+    table: Table, contents: Contents, source: Source, numbers: Sequence[int], masked: bool
+) -> tuple[dict[str, str], ...]:
+    """The rows of these numbers as sent, by heading; masked as the fields are that the headings carry."""
+    every = contents.rows.column("row_number").to_pylist()
+    places = [every.index(number) for number in numbers]
+    found = []
+    for row in table.cells.take(places).to_pylist():
+        cells = {}
+        for place, heading in enumerate(table.header.headings):
+            fields = source.fields_of(heading) if heading_key(heading) else ()
+            if fields and row[f"c{place}"]:
+                masks = "address" if "address_1" in fields else fields[0]
+                cells[" ".join(heading.split())] = mask_value(masks, row[f"c{place}"]) if masked else row[f"c{place}"]
+        found.append(cells)
+    return tuple(found)
 
 
 def _shown(names: Sequence[str], line: Sequence[str], masked: bool) -> dict[str, str]:

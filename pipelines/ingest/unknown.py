@@ -9,9 +9,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pipelines.ingest.layout import DELIMITERS, HEADER_SEARCH_ROWS, Header, filled_width, header_among, text_encoding
-from pipelines.ingest.read import WORKBOOKS, refuse_empty, workbook_rows
-from pipelines.ingest.refusal import ASK_AGAIN, FileRefusedError, NotTextError
+from pipelines.ingest.encoding import read_text
+from pipelines.ingest.layout import DELIMITERS, HEADER_SEARCH_ROWS, Header, Layout, filled_width, header_among
+from pipelines.ingest.read import refuse_empty, table_of_text, with_errors_listed
+from pipelines.ingest.refusal import ASK_AGAIN, FileRefusedError
+from pipelines.ingest.sheets import Wanted, below_each_other, table_of_sheet
+from pipelines.ingest.table import Table
+from pipelines.ingest.workbook import SHEET_STEP, WORKBOOKS, Workbook, read_workbook
 from pipelines.sections import IngestSettings
 from pipelines.sources import heading_key
 
@@ -31,6 +35,7 @@ class FirstRows:
     rows: tuple[tuple[str, ...], ...]
     sheet: str | None = None
     more: bool = False
+    notes: tuple[str, ...] = ()
 
     @property
     def headings(self) -> tuple[str, ...]:
@@ -50,28 +55,67 @@ def read_first_rows(path: Path, vocabulary: Sequence[str], limits: IngestSetting
     """
     refuse_empty(path)
     if path.suffix.lower() in WORKBOOKS:
-        sheets = [(name, rows) for name, rows in workbook_rows(path, limits) if any(filled_width(row) for row in rows)]
-        found = [(name, _table(rows, vocabulary)) for name, rows in sheets]
-        tables = [(name, table) for name, table in found if table]
-        if not tables:
-            raise FileRefusedError(f"No sheet of the workbook holds a table with headings. {ASK_AGAIN}", code="F6")
-        name, best = max(tables, key=lambda each: _fit(each[1], vocabulary))
-        return FirstRows(best.header, best.rows, name if len(tables) > 1 else None, best.more)
-    text = _text(path)
-    of_text = [table for one in DELIMITERS if (table := _table(list(_records(text, one)), vocabulary, of_text=True))]
-    if not of_text:
+        return _first_of_workbook(read_workbook(path, limits), vocabulary)
+    text = read_text(path)
+    head, more = text.head(MOST_BYTES)
+    head = head[: max(head.rfind("\n"), head.rfind("\r")) + 1] if more else head
+    found = [
+        (_fit(header, rows, vocabulary), delimiter, header)
+        for delimiter in DELIMITERS
+        if (rows := list(_records(head, delimiter))) and (header := _header_of_text(rows, head, delimiter, vocabulary))
+    ]
+    if not found:
         raise FileRefusedError(f"The file holds no table with headings. {ASK_AGAIN}", code="F6")
-    return max(of_text, key=lambda table: _fit(table, vocabulary))
+    _, delimiter, header = max(found, key=lambda each: each[0])
+    first = replace(text, data=head.encode()) if more or text.data is not None else text
+    table = table_of_text(first, Layout(text.encoding, delimiter, header), _wanted(header, vocabulary))
+    return _first_rows(with_errors_listed(table), delimiter, more=more)
 
 
-def _text(path: Path) -> str:
-    with path.open("rb") as file:
-        sample = file.read(MOST_BYTES)
-        more = bool(file.read(1))
-    text = sample.decode(text_encoding(sample, more=more), errors="replace")
-    if "\0" in text:
-        raise NotTextError(f"The file is not text as its name says: it holds binary zeros. {ASK_AGAIN}")
-    return text[: text.rfind("\n") + 1] if more else text
+def _wanted(header: Header, vocabulary: Sequence[str]) -> Wanted:
+    """What can be said of a table whose mapping is still to be written: its first column is its key."""
+    return Wanted(frozenset({*vocabulary, *header.keys}) - {""}, frozenset(header.keys[:1]), frozenset(header.keys))
+
+
+def _first_of_workbook(workbook: Workbook, vocabulary: Sequence[str]) -> FirstRows:
+    sheets = [sheet for sheet in workbook.sheets if sheet.is_visible and any(map(any, sheet.rows))]
+    found = [(sheet, header) for sheet in sheets if (header := _header(sheet.rows, vocabulary))]
+    if not found:
+        raise FileRefusedError(f"No visible sheet of the workbook holds a table with headings. {ASK_AGAIN}", code="F6")
+    sheet, header = max(found, key=lambda each: _fit(each[1], each[0].rows, vocabulary))
+    wanted = _wanted(header, vocabulary)
+    ours = set(header.keys)
+    alike = [(s, h) for s, h in found if s is sheet or set(h.keys) == ours]
+    tables = [
+        with_errors_listed(table_of_sheet(s, h, wanted, place * SHEET_STEP)) for place, (s, h) in enumerate(alike)
+    ]
+    table = tables[0] if len(tables) == 1 else below_each_other(tables)
+    named = sheet.name if len(alike) < len(found) and len(alike) == 1 else None
+    return _first_rows(table, ",", sheet=named)
+
+
+def _first_rows(table: Table, delimiter: str, *, sheet: str | None = None, more: bool = False) -> FirstRows:
+    """The rows of a table, those with too few or too many cells among them, by their numbers."""
+    width = len(table.header.headings)
+    cells = table.cells.slice(0, MOST_ROWS)
+    whole = [(number, tuple(row)) for number, *row in (tuple(each.values()) for each in cells.to_pylist())]
+    broken = [(row.row_number, _ragged(row.text, delimiter, width)) for row in table.broken]
+    rows = sorted([*whole, *broken], key=lambda row: row[0])
+    return FirstRows(
+        table.header,
+        tuple(row for _, row in rows[:MOST_ROWS]),
+        sheet,
+        more or len(rows) > MOST_ROWS or table.cells.num_rows > MOST_ROWS,
+        table.notes,
+    )
+
+
+def _ragged(text: str, delimiter: str, width: int) -> tuple[str, ...]:
+    """The cells of a row that is not loaded, never as many as the header has."""
+    cells = next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), [])
+    while cells and not cells[-1]:
+        cells.pop()
+    return (*cells, "") if len(cells) == width else tuple(cells)
 
 
 def _records(text: str, delimiter: str) -> Iterator[tuple[str, ...]]:
@@ -83,20 +127,26 @@ def _records(text: str, delimiter: str) -> Iterator[tuple[str, ...]]:
         return
 
 
-def _table(rows: Sequence[Sequence[str]], vocabulary: Sequence[str], *, of_text: bool = False) -> FirstRows | None:
+def _header(rows: Sequence[Sequence[str]], vocabulary: Sequence[str]) -> Header | None:
     widths = Counter(width for row in rows[:200] if (width := filled_width(row)) > 1)
     if not widths:
         return None
     header = header_among(rows, vocabulary)
     if header is None or len(set(header.keys) & set(vocabulary)) < _TELLING_HEADINGS:
         header = _looks_like_headings(rows, max(widths)) or header
+    return header
+
+
+def _header_of_text(
+    rows: Sequence[Sequence[str]], text: str, delimiter: str, vocabulary: Sequence[str]
+) -> Header | None:
+    header = _header(rows, vocabulary)
     if header is None:
         return None
-    if of_text:
-        header = replace(header, headings=tuple(rows[header.row - 1]))
-    width = len(header.headings)
-    below = [tuple(row[: max(width, filled_width(row))]) for row in rows[header.row :] if filled_width(row)]
-    return FirstRows(header, tuple(below[:MOST_ROWS]), more=len(below) > MOST_ROWS)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    for _ in range(header.row):
+        next(reader)
+    return Header(tuple(rows[header.row - 1]), header.row, reader.line_num)
 
 
 def _looks_like_headings(rows: Sequence[Sequence[str]], widest: int) -> Header | None:
@@ -109,7 +159,8 @@ def _looks_like_headings(rows: Sequence[Sequence[str]], widest: int) -> Header |
     return None
 
 
-def _fit(table: FirstRows, vocabulary: Sequence[str]) -> tuple[int, int, int]:
+def _fit(header: Header, rows: Sequence[Sequence[str]], vocabulary: Sequence[str]) -> tuple[int, int, int]:
     """How good a table is: known headings, then rows of one width, then columns."""
-    width = len(table.headings)
-    return len(set(table.header.keys) & set(vocabulary)), sum(len(r) == width for r in table.rows), width
+    width = len(header.headings)
+    fitting = sum(len(row) == width for row in rows[header.row :])
+    return len(set(header.keys) & set(vocabulary)), fitting, width

@@ -28,8 +28,12 @@ _SHEET = b"sheetData"
 _DAMAGED = f"The file is not a whole workbook: it is cut off, damaged, protected, or no workbook at all. {ASK_AGAIN}"
 
 
-def refuse_unsafe_zip(path: Path, limits: IngestSettings) -> None:
-    """Raises FileRefusedError for a workbook that is no whole zip, or that would fill the memory once it is open."""
+def refuse_unsafe_zip(path: Path, limits: IngestSettings) -> frozenset[str]:
+    """The parts of a workbook in which an error, a formula or a hidden row stands.
+
+    Raises FileRefusedError for a workbook that is no whole zip, or that would fill the memory once it is open.
+    """
+    marked = set()
     packed = path.stat().st_size
     most = min(limits.max_unpacked_megabytes << 20, max(packed * limits.max_compression_ratio, _SMALL_WORKBOOK))
     too_large = FileRefusedError(
@@ -56,10 +60,13 @@ def refuse_unsafe_zip(path: Path, limits: IngestSettings) -> None:
                 part.end(must_be_xml=member.filename.lower().endswith(".xml"))
                 lengths += part.lengths
                 repeats += part.repeats
+                if part.is_marked:
+                    marked.add(member.filename)
             if max(lengths) * repeats > most and _text_in_cells(archive, lengths[1:]) > most:
                 raise too_large
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError, ValueError) as error:
         raise FileRefusedError(_DAMAGED, code="F8") from error
+    return frozenset(marked)
 
 
 def _blocks(stream: IO[bytes]) -> Iterator[bytes]:
@@ -75,6 +82,7 @@ class _Part:
 
     lengths: list[int] = field(default_factory=list)
     repeats: int = 0
+    is_marked: bool = False
     _cells: int = 0
     _row: int = 0
     _column: int = 0
@@ -120,7 +128,10 @@ class _Part:
         match name.rpartition(":")[2]:
             case "c":
                 self._cell(attributes)
+            case "f" if self._cells:
+                self.is_marked = True
             case "row":
+                self.is_marked = self.is_marked or attributes.get("hidden") in {"1", "true"}
                 self._row = int(attributes.get("r", self._row + 1))
                 self._column = 0
                 if not 0 < self._row <= MOST_ROWS:
@@ -132,15 +143,15 @@ class _Part:
     def _cell(self, attributes: dict[str, str]) -> None:
         self._column += 1
         if place := attributes.get("r"):
-            said = _PLACE.fullmatch(place)
-            if not said:
-                raise ValueError("no cell has such a place")
-            self._column, self._row = _column_number(said[1]), int(said[2])
+            self._row, self._column = place_of(place)
         if not (0 < self._column <= MOST_COLUMNS and 0 <= self._row <= MOST_ROWS):
             raise ValueError("no sheet has such a cell")
         self._cells += 1
         self._lowest, self._widest = max(self._lowest, self._row), max(self._widest, self._column)
-        self.repeats += attributes.get("t") == "s"
+        kind = attributes.get("t")
+        self.repeats += kind == "s"
+        if kind == "e":
+            self.is_marked = True
 
     def _shared_text(self, text: str) -> None:
         self.lengths[-1] += len(text)
@@ -177,6 +188,14 @@ def _text_in_cells(archive: zipfile.ZipFile, lengths: list[int]) -> int:
             except (expat.ExpatError, LookupError):
                 continue
     return shown
+
+
+def place_of(name: str) -> tuple[int, int]:
+    """The row and column of a cell such as B7, from 1. Raises ValueError for what is no place."""
+    said = _PLACE.fullmatch(name)
+    if not said:
+        raise ValueError("no cell has such a place")
+    return int(said[2]), _column_number(said[1])
 
 
 def _no_document_type(*_: Any) -> None:

@@ -15,12 +15,14 @@ from pipelines.warehouse import Warehouse
 PAIRS = 2_000_000
 PAIRS_EACH_RECORD = 5
 
+FIRST_NAME = "split_part(forename_root, ' ', 1)"  # of several given names; the others may be left out
+
 BLOCKING: dict[str, tuple[str, ...]] = {
     "SAME_NHS_NUMBER": ("nhs_number",),
     "SAME_NATIONAL_NUMBER": ("national_id",),
     "SAME_REFERENCE_CORE": ("reference_core",),
     "SAME_EMAIL": ("email",),
-    "SAME_BIRTH_AND_FORENAME_ROOT": ("born", "forename_root"),
+    "SAME_BIRTH_AND_FORENAME_ROOT": ("born", FIRST_NAME),
     "SAME_BIRTH_AND_SURNAME": ("born", "surname"),
     "SAME_BIRTH_AND_SWAPPED_NAMES": ("born", "forename=surname"),
     "SAME_BIRTH_AND_POSTCODE": ("born", "postcode"),
@@ -28,26 +30,26 @@ BLOCKING: dict[str, tuple[str, ...]] = {
     "SAME_BIRTH_AND_BIRTH_PLACE": ("born", "birth_place"),
     "SAME_BIRTH_AND_SURNAME_START": ("born", "left(surname, 2)"),
     "SAME_BIRTH": ("born",),
-    "SAME_NAME": ("surname", "forename_root"),
+    "SAME_NAME": ("surname", FIRST_NAME),
     "SWAPPED_NAMES": ("surname=forename", "forename=surname"),
     "SAME_SURNAME": ("surname",),
     "SURNAME_AS_FORENAME": ("surname=forename",),
-    "SAME_POSTCODE_AND_FORENAME_ROOT": ("postcode", "forename_root"),
+    "SAME_POSTCODE_AND_FORENAME_ROOT": ("postcode", FIRST_NAME),
     "SAME_HOME_AND_INITIAL": ("home", "left(forename, 1)"),
     "SAME_PHONE_AND_INITIAL": ("phone", "left(forename, 1)"),
     "SAME_POSTCODE": ("postcode",),
-    "SAME_OUTCODE_AND_FORENAME_ROOT": ("outcode", "forename_root"),
+    "SAME_OUTCODE_AND_FORENAME_ROOT": ("outcode", FIRST_NAME),
     "SAME_OUTCODE_AND_BIRTH_YEAR": ("outcode", "left(born, 4)"),
-    "SAME_BIRTH_PLACE_AND_FORENAME_ROOT": ("birth_place", "forename_root"),
+    "SAME_BIRTH_PLACE_AND_FORENAME_ROOT": ("birth_place", FIRST_NAME),
     "SAME_BIRTH_PLACE_AND_SURNAME_START": ("birth_place", "left(surname, 2)"),
     "SAME_BIRTH_PLACE_OUTCODE_AND_GENDER": ("birth_place", "outcode", "gender"),
-    "SAME_TOWN_AND_FORENAME_ROOT": ("town", "forename_root"),
+    "SAME_TOWN_AND_FORENAME_ROOT": ("town", FIRST_NAME),
     "SAME_TOWN_AND_SURNAME": ("town", "surname"),
     "SAME_TOWN_AND_BIRTH_YEAR": ("town", "left(born, 4)"),
     "SAME_SURNAME_AND_BIRTH_YEAR": ("surname", "left(born, 4)"),
     "SAME_SURNAME_AND_INITIAL": ("surname", "left(forename, 1)"),
-    "SAME_FORENAME": ("forename_root",),
-    "SAME_FORENAME_AND_BIRTH_YEAR": ("forename_root", "left(born, 4)"),
+    "SAME_FORENAME": (FIRST_NAME,),
+    "SAME_FORENAME_AND_BIRTH_YEAR": (FIRST_NAME, "left(born, 4)"),
 }
 
 
@@ -88,7 +90,7 @@ def blocking_condition(keys: tuple[str, ...]) -> str:
 
 def blocking_columns(keys: tuple[str, ...]) -> set[str]:
     """The columns that a blocking rule reads."""
-    return {name for key in keys for name in re.findall(r"[a-z_]+", re.sub(r"\bleft\b", "", key))}
+    return {name for key in keys for name in re.findall(r"[a-z_]+", re.sub(r"\b(left|split_part)\b", "", key))}
 
 
 def blocking_conditions(names: Iterable[str]) -> list[str]:
@@ -152,6 +154,6 @@ def _ways(keys: tuple[str, ...]) -> list[tuple[tuple[str, ...], tuple[str, ...]]
 
 def _equal(left: str, right: str) -> str:
     def on(side: str, key: str) -> str:
-        return key.replace("left(", f"left({side}.", 1) if key.startswith("left(") else f"{side}.{key}"
+        return f"{side}.{key}" if "(" not in key else key.replace("(", f"({side}.", 1)
 
     return f"{on('l', left)} = {on('r', right)}"

@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 
 from pipelines.match.comparisons import Comparison
 from pipelines.settings import MatchSettings
@@ -135,6 +134,8 @@ def fit(counted: pd.DataFrame, shipped: Curve) -> Curve:
 
     def surprise(at: Floats) -> float:
         return _surprise(at, shipped, weight, pairs, agreeing)
+
+    from scipy.optimize import minimize  # noqa: PLC0415 - takes a second, and only training needs it
 
     found = minimize(surprise, start, method="Nelder-Mead", options={"maxiter": 4000, "maxfev": 8000}).x
     doubt = np.linalg.pinv(_curvature(surprise, found))[:2, :2]

@@ -20,6 +20,7 @@ from pipelines import __version__
 from pipelines.match import charts
 from pipelines.match.blocking import (
     BLOCKING,
+    FIRST_NAME,
     affordable_blocking,
     affordable_pairs,
     block_keys,
@@ -49,10 +50,10 @@ EM_BLOCKS = ("SAME_NAME", "SAME_BIRTH")
 STRICT_BLOCKS = (
     ("nhs_number",),
     ("national_id",),
-    ("surname", "forename_root", "born"),
-    ("surname", "forename_root", "postcode"),
-    ("forename_root", "email"),
-    ("forename_root", "reference_core"),
+    ("surname", FIRST_NAME, "born"),
+    ("surname", FIRST_NAME, "postcode"),
+    (FIRST_NAME, "email"),
+    (FIRST_NAME, "reference_core"),
 )
 STRICT_RECALL = 0.7
 MOST_MATCHES_A_PAIR = 0.05
@@ -175,7 +176,8 @@ class _Training:
             f"select l.client_id as a, r.client_id as b from records as l join records as r"
             f" on {blocking_condition(keys)} and l.client_id < r.client_id"
             for keys in STRICT_BLOCKS
-            if set(keys) <= self.columns and pairs_in_blocks(self.scratch, keys) <= affordable_pairs(self.records)
+            if blocking_columns(keys) <= self.columns
+            and pairs_in_blocks(self.scratch, keys) <= affordable_pairs(self.records)
         ]
         found = self.scratch.one(f"select count(*) from ({' union '.join(strict)})") if strict else 0
         return self._share(max(found / STRICT_RECALL, 0.05 * self.records, 1))

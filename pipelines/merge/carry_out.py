@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 from pipelines.decisions.crosswalk import live_merges
 from pipelines.decisions.store import open_decisions
@@ -14,6 +15,13 @@ from pipelines.stage.register import require_register
 from pipelines.warehouse import open_warehouse
 
 Progress = Callable[[str, int, int], None]
+
+
+@dataclass
+class Finished(Outcome):
+    """The merge runs that a night finished; ``problem`` says why one could not be finished."""
+
+    problem: str = ""
 
 
 def apply_merges(

@@ -12,6 +12,7 @@ from pipelines.decisions.statement import DecisionRefusedError
 from pipelines.merge.plan import Plan, Planned, plan_merges, plan_undo
 from pipelines.merge.run import sign_off, sign_off_undo
 from pipelines.merge.selection import WAVES, Selection
+from pipelines.providers import plan_at
 from pipelines.settings import Settings
 
 LISTED = 10
@@ -131,11 +132,6 @@ def question(plan: Plan, published: str, review: str) -> str:
         "register change before, nothing is done. **Reject** ends the run, and nothing is done.",
     ]
     return "\n".join(lines)
-
-
-def plan_at(review: str, plan_hash: str) -> str:
-    """Where the review page, served at ``review``, shows a published plan."""
-    return f"{review}/plans/{plan_hash[:12]}"
 
 
 def _row(one: Planned, review: str) -> str:

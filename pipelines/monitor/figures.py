@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from pipelines.decisions.standing import SETTLED
+from pipelines.stage.standardise import know_nicknames
 from pipelines.warehouse import Warehouse
 
 _KEY = ("night", "figure", "issuer", "detail")
@@ -38,6 +39,7 @@ def keep_figures(warehouse: Warehouse, day: date) -> None:
         return
     warehouse.work("reported", "matched.reported", {"day": day, "settled": sorted(SETTLED)})
     warehouse.work("misses", "matched.misses")
+    know_nicknames(warehouse)
     warehouse.work("confusions", "matched.confusions")
     warehouse.work("figures", "reviewed.figures", {"day": day})
     with warehouse.transaction():

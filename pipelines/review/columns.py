@@ -65,6 +65,7 @@ FILE_COLUMNS: tuple[Column[FileLine], ...] = (
     Column("Rows read", 11, lambda file: file.rows_read),
     Column("Rows loaded", 11, lambda file: file.rows_loaded),
     Column("Rows rejected", 11, lambda file: file.rows_rejected),
+    Column("What was found", 60, lambda file: " ".join(file.told)),
 )
 REJECT_COLUMNS: tuple[Column[Reject], ...] = (
     Column("File", 44, lambda reject: reject.file_name),
@@ -110,6 +111,7 @@ CONFUSION_COLUMNS: tuple[Column[Confusion], ...] = (
     Column("As sent", 18, lambda confusion: confusion.number),
     Column("One record", 28, lambda confusion: confusion.left_ref),
     Column("Another record, another person", 28, lambda confusion: confusion.right_ref),
+    Column("To check", 60, lambda confusion: confusion.to_check),
 )
 EVIDENCE_COLUMNS: tuple[Column[tuple[Candidate, Comparison]], ...] = (
     Column("Candidate", 20, lambda line: line[0].candidate_id),

@@ -18,7 +18,10 @@ Agreement = Literal["same", "close", "different", "missing"]
 
 @dataclass(frozen=True)
 class FileLine:
-    """One file of the night. ``status`` is loaded, quarantined or repeated; ``reason`` says why it was refused."""
+    """One file of the night. ``status`` is loaded, quarantined or repeated; ``reason`` says why it was refused.
+
+    ``told`` is what ``oneclient check`` says of it, in sentences, and ``facts`` the same as data.
+    """
 
     file_name: str
     feed: str
@@ -28,6 +31,8 @@ class FileLine:
     rows_read: int
     rows_loaded: int
     rows_rejected: int
+    facts: dict[str, Any] = field(default_factory=dict)
+    told: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -228,13 +233,22 @@ class Cluster:
 
 @dataclass(frozen=True)
 class Confusion:
-    """One number (``kind``, ``issuer``) on two records that are plainly two people. Never a candidate for merging."""
+    """One number (``kind``, ``issuer``) on two records that are plainly two people. Never a candidate for merging.
+
+    A number on three people is three of these, and one case.
+    """
 
     kind: str
     issuer: str
     number: str
     left_ref: str
     right_ref: str
+    to_check: str = ""
+
+    @property
+    def case(self) -> tuple[str, str, str]:
+        """The identifier, which is one case however many people share it."""
+        return self.kind, self.issuer, self.number
 
 
 @dataclass(frozen=True)

@@ -30,10 +30,11 @@ from pipelines.decisions.statement import (
     person,
 )
 from pipelines.decisions.store import open_decisions
-from pipelines.ingest.layout import text_layout
-from pipelines.ingest.read import WORKBOOKS
+from pipelines.ingest.encoding import read_text
+from pipelines.ingest.layout import layout_of
 from pipelines.ingest.refusal import FileRefusedError
 from pipelines.ingest.unpacked import refuse_unsafe_zip
+from pipelines.ingest.workbook import WORKBOOKS
 from pipelines.publishing.spreadsheet import as_text_cell
 from pipelines.review.answers import ANSWERS, CANDIDATES, LEDGER, LEDGER_HEADINGS, seal
 from pipelines.review.contents import Candidate
@@ -154,13 +155,14 @@ def _read_csv(settings: Settings, path: Path) -> Iterator[HandedRow]:
         raise FileRefusedError(
             "The file is far too large for a list of decisions. Hand back the right one.", code="F14"
         )
-    layout = text_layout(path, tuple(_COLUMNS))
+    letters = read_text(path)
+    layout = layout_of(letters, tuple(_COLUMNS))
     names = [_COLUMNS.get(key, "") for key in layout.header.keys]
     if missing := [name for name in ("candidate_id", "verdict", "by", "reason") if name not in names]:
         raise FileRefusedError(
             f"The file has no column {', '.join(missing)}. Add it, or hand back the workbook.", code="F14"
         )
-    text = path.read_text(encoding=layout.encoding, errors="replace")
+    text = letters.whole()
     lines = csv.reader(io.StringIO(text, newline=""), delimiter=layout.delimiter)
     for number, cells in enumerate(lines, start=1):
         if number > layout.header.row:
@@ -299,8 +301,9 @@ def _write_reasons(copy: Path, refused: Iterable[Refused]) -> None:
 
 
 def _write_refused_csv(path: Path, copy: Path, why: Mapping[int, str]) -> None:
-    layout = text_layout(path, tuple(_COLUMNS))
-    text = path.read_text(encoding=layout.encoding, errors="replace")
+    letters = read_text(path)
+    layout = layout_of(letters, tuple(_COLUMNS))
+    text = letters.whole()
     with copy.open("w", encoding="utf-8-sig", newline="") as written:
         writer = csv.writer(written, delimiter=layout.delimiter)
         for number, cells in enumerate(csv.reader(io.StringIO(text, newline=""), delimiter=layout.delimiter), start=1):

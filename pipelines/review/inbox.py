@@ -7,14 +7,13 @@ import json
 import logging
 from dataclasses import asdict, dataclass
 from datetime import date
-from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
 from pydantic import SecretStr
 
 from pipelines.ingest.archive import as_it_is
-from pipelines.ingest.discover import is_plain_file, name_of
+from pipelines.ingest.discover import name_of
 from pipelines.ingest.refusal import FileRefusedError
 from pipelines.private import make_folder, whole_file
 from pipelines.review.handback import HandBack, hand_back
@@ -24,8 +23,6 @@ from pipelines.settings import Settings
 from pipelines.troubles import TROUBLES, KnownError
 
 log = logging.getLogger(__name__)
-
-PATTERNS = ("*decisions*.xlsx", "*decisions*.csv")
 
 
 @dataclass
@@ -40,11 +37,6 @@ class TakenIn:
     def as_dict(self) -> dict[str, Any]:
         """For JSON and XCom."""
         return asdict(self)
-
-
-def is_hand_back(path: Path) -> bool:
-    """Whether a plain file of the inbox holds decisions, by its name."""
-    return is_plain_file(path) and any(fnmatch(path.name.lower(), pattern) for pattern in PATTERNS)
 
 
 def take_in(settings: Settings, path: Path, day: date, taken: TakenIn) -> None:

@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from itertools import combinations
 from statistics import median
 
-from scipy.stats import binomtest
-
 from pipelines.decisions.entry import Entry
 from pipelines.decisions.standing import in_force, undone
 from pipelines.decisions.statement import VERDICTS, person
@@ -149,6 +147,8 @@ def _precision(tier: str, blind: bool, counts: Counter[str]) -> TierPrecision:
     same, settled = counts["same"], counts["same"] + counts["different"]
     if not settled:
         return TierPrecision(tier, blind, 0, 0, counts["unsure"], None, 0.0, 1.0)
+    from scipy.stats import binomtest  # noqa: PLC0415 - takes two seconds, and most nights need none of it
+
     interval = binomtest(same, settled).proportion_ci(method="wilson")
     low, high = float(interval.low), float(interval.high)
     return TierPrecision(tier, blind, same, counts["different"], counts["unsure"], same / settled, low, high)

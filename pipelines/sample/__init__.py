@@ -16,7 +16,9 @@ import numpy as np
 from pipelines.sample.books import Books
 from pipelines.sample.doors import open_doors
 from pipelines.sample.feeds import nights_ending, write_feeds
+from pipelines.sample.own_layouts import write_mappings
 from pipelines.sample.people import make_population
+from pipelines.sample.places import COUNCILS, WITH_LAYOUTS_OF_THEIR_OWN
 from pipelines.sample.truth import records_table, truth_table
 from pipelines.sample.writing import Habits, write_csv
 
@@ -42,13 +44,22 @@ class SampleSummary:
 
 
 def make_sample(
-    out: Path, *, clients: int, visits: int, seed: int, nights: int = 1, day: date = date(2026, 11, 20)
+    out: Path,
+    *,
+    clients: int,
+    visits: int,
+    seed: int,
+    nights: int = 1,
+    day: date = date(2026, 11, 20),
+    own_layouts: bool = False,
 ) -> SampleSummary:
     """Writes `out/inbox/`, `out/truth.csv` and `out/records.csv`; the same arguments give the same bytes.
 
     The last three columns of `records.csv` (`person_id`, `household_id`, `kind`) are the truth about each record.
     `clients` is the number of true people, `visits` of distinct visits over all `nights`, of which the last is `day`.
-    With several nights, each has a dated folder in the inbox. ValueError when a number is out of range or the inbox
+    With several nights, each has a dated folder in the inbox. With `own_layouts`, five councils send orders instead of
+    three; two of them in layouts of their own, and `out/sources/` has the source mappings that a home needs for them.
+    ValueError when a number is out of range or the inbox
     already holds files.
     """
     if clients < 1:
@@ -62,11 +73,14 @@ def make_sample(
         raise ValueError(f"The folder {inbox} is not empty; empty it, or choose another folder for the sample.")
 
     rng = np.random.Generator(np.random.PCG64(seed))
-    population = make_population(rng, clients, day)
+    councils = COUNCILS + WITH_LAYOUTS_OF_THEIR_OWN if own_layouts else COUNCILS
+    population = make_population(rng, clients, day, councils)
     doors = open_doors(rng, population, nights)
     folders = {night: inbox if nights == 1 else inbox / f"{night:%Y-%m-%d}" for night in nights_ending(day, nights)}
     books = Books(rng, population, doors, visits, folders)
     files, bad_rows = write_feeds(books, folders)
+    if own_layouts:
+        write_mappings(out / "sources")
     truth = truth_table(books)
     write_csv(rng, out / "truth.csv", truth, Habits())
     by_kind = {str(kind): int(count) for kind, count in truth["kind"].value_counts().items()}

@@ -18,7 +18,6 @@ from pipelines.sample.doors import Doors
 from pipelines.sample.names import Texts
 from pipelines.sample.numbers import digits
 from pipelines.sample.people import Population
-from pipelines.sample.places import COUNCILS
 
 DAYS_OF_VISITS_BEFORE, DAYS_OF_VISITS_AFTER = 60, 14
 
@@ -64,7 +63,7 @@ class Books:
     def order_ids(self, rows: Rows) -> Texts:
         """The purchase order numbers of lines."""
         council = self.details["council"].to_numpy()[self.orders["detail"].to_numpy()[rows]]
-        prefix = np.array(["EX", "45", "LCC/PO/"], dtype=object)[council]
+        prefix = np.array(["EX", "45", "LCC/PO/", "NCC", "A"], dtype=object)[council]
         identifier: Texts = prefix + digits(self.orders["number"].to_numpy()[rows], 7)
         return identifier
 
@@ -82,7 +81,9 @@ class Books:
 
     def contracts(self, council: NDArray[np.int8], person: Rows) -> Texts:
         """The contract of each person with each council."""
-        names = np.array([[f"{c.code}-HC-{year}" for year in (2022, 2024)] for c in COUNCILS], dtype=object)
+        names = np.array(
+            [[f"{c.code}-HC-{year}" for year in (2022, 2024)] for c in self.population.councils], dtype=object
+        )
         contract: Texts = names[council, (person % 3 > 0).astype(np.int64)]
         return contract
 

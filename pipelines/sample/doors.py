@@ -26,7 +26,7 @@ from pipelines.sample.dirt import (
 from pipelines.sample.names import Texts
 from pipelines.sample.numbers import digits, draw_distinct
 from pipelines.sample.people import RANK, Population
-from pipelines.sample.places import COUNCILS
+from pipelines.sample.places import Council
 
 SYSTEMS = ("careplan", "rosterly")
 SHARE_OF_SYSTEMS = (0.6, 0.4)
@@ -55,7 +55,7 @@ NUMBERS_SHARED_WITH_ANOTHER_COUNCIL = 0.03
 class Doors:
     """What the doors hold. Both frames have the details of `dirt.transcribe` and
 
-    - `council`: position in `COUNCILS`; `reference`: text, empty where missing; `night`: when first seen, from 0;
+    - `council`: position among the councils; `reference`: text, empty where missing; `night`: when first seen, from 0;
     - in `roster`, one row a client: `system` (position in `SYSTEMS`), `client_id` (text, distinct within a system);
     - in `orders`, one row for each set of details that a council sends purchase orders under.
     """
@@ -74,32 +74,34 @@ class _References:
     second_council: NDArray[np.int8]
 
 
-def _style(council: int, numbers: NDArray[np.int64]) -> Texts:
-    code = COUNCILS[council].code
-    if code == "ESSEX":
-        return digits(numbers, 7)
-    return "E" + digits(numbers, 6) if code == "KENT" else digits(numbers)
+def _style(code: str, numbers: NDArray[np.int64]) -> Texts:
+    """The references of one council, in its own form."""
+    before, width = {"ESSEX": ("", 7), "KENT": ("E", 6), "NORFOLK": ("NA", 6), "DERBYSHIRE": ("", 8)}.get(code, ("", 0))
+    return before + digits(numbers, width) if before else digits(numbers, width)
 
 
-def _draw_references(rng: Generator, council: NDArray[np.int8]) -> _References:
+def _draw_references(rng: Generator, council: NDArray[np.int8], councils: tuple[Council, ...]) -> _References:
     """References that are distinct within a council; a few bare numbers exist in two councils, for two people."""
     size = len(council)
-    second_council = ((council + rng.integers(1, len(COUNCILS), size)) % len(COUNCILS)).astype(np.int8)
+    second_council = ((council + rng.integers(1, len(councils), size)) % len(councils)).astype(np.int8)
     room = 3 * size + 1000
-    ranges = ((1_000, max(3_000_000, 3 * room)), (100_000, max(999_999, 3 * room)), (100_000, 99_999_999))
+    ranges = (
+        (1_000, max(3_000_000, 3 * room)),
+        *((100_000, max(999_999, 3 * room)), (100_000, 99_999_999)) * 2,
+    )[: len(councils)]
     pools = [draw_distinct(rng, low, high, 0) for low, high in ranges]
     wanted = [(council, 0), (council, 1), (second_council, 2)]
     texts = [np.full(size, "", dtype=object) for _ in wanted]
-    for position in range(len(COUNCILS)):
+    for position, of in enumerate(councils):
         rows = [np.flatnonzero(column == position) for column, _ in wanted]
         total = sum(len(of_use) for of_use in rows)
         numbers = draw_distinct(rng, *ranges[position], total)
-        if COUNCILS[position].code == "LEEDS":
+        if of.code == "LEEDS":
             borrowed = np.setdiff1d(pools[0][pools[0] >= 1_000_000], numbers)
             borrowed = rng.permutation(borrowed)[: round(total * NUMBERS_SHARED_WITH_ANOTHER_COUNCIL)]
             numbers[rng.permutation(total)[: len(borrowed)]] = borrowed
         pools[position] = numbers
-        written = _style(position, numbers)
+        written = _style(of.code, numbers)
         taken = 0
         for text, of_use in zip(texts, rows, strict=True):
             text[of_use] = written[taken : taken + len(of_use)]
@@ -117,7 +119,7 @@ def open_doors(rng: Generator, population: Population, nights: int) -> Doors:
     size = len(people)
     everyone = np.arange(size)
     council = people["council"].to_numpy()
-    references = _draw_references(rng, council)
+    references = _draw_references(rng, council, population.councils)
 
     joins = np.zeros(size, dtype=np.int64)
     if nights > 1:

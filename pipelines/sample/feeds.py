@@ -8,7 +8,6 @@ from pathlib import Path
 from pipelines.sample.books import Books
 from pipelines.sample.doors import SYSTEMS
 from pipelines.sample.orders_feed import write_orders
-from pipelines.sample.places import COUNCILS
 from pipelines.sample.roster_feed import write_clients, write_enrolments
 from pipelines.sample.visits_feed import write_visits
 
@@ -23,7 +22,8 @@ def write_feeds(books: Books, folders: dict[date, Path]) -> tuple[int, int]:
         folder.mkdir(parents=True, exist_ok=True)
         if night:
             books.change(night)
-        bad_rows += [write_orders(books, night, council, folder, day) for council in range(len(COUNCILS))]
+        councils = range(len(books.population.councils))
+        bad_rows += [write_orders(books, night, council, folder, day) for council in councils]
         for system in range(len(SYSTEMS)):
             for write in (write_clients, write_enrolments, write_visits):
                 bad_rows.append(write(books, night, system, folder, day))

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pipelines.sample.books import SERVICES, Books
 from pipelines.sample.names import Texts
 from pipelines.sample.numbers import digits
-from pipelines.sample.places import COUNCILS
+from pipelines.sample.own_layouts import OWN_LAYOUTS
 from pipelines.sample.writing import BadRows, Habits, write_csv, write_days, write_days_of, write_genders
 
 PURCHASE_ORDERS = (
@@ -34,6 +34,7 @@ COUNCIL_HABITS = {
         preamble=("Leeds Adult Social Care: purchase orders", "Commissioned home care; queries to the brokerage team"),
         genders=("female", "male"),
     ),
+    **{code: layout.habits for code, layout in OWN_LAYOUTS.items()},
 }
 SHOUTED = ("Title", "Forename", "Surname", "Address1", "Address2", "Town")
 """What a council of upper case writes so."""
@@ -41,7 +42,7 @@ SHOUTED = ("Title", "Forename", "Surname", "Address1", "Address2", "Town")
 
 def write_orders(books: Books, night: int, council: int, folder: Path, day: date) -> int | None:
     """Writes what one council sends on a night and returns how many bad rows that holds; None: it sends nothing."""
-    rng, code, stamp = books.rng, COUNCILS[council].code, f"{day:%Y%m%d}"
+    rng, code, stamp = books.rng, books.population.councils[council].code, f"{day:%Y%m%d}"
     habits = COUNCIL_HABITS[code]
     detail_council = books.details["council"].to_numpy()
     rows = np.flatnonzero(
@@ -94,6 +95,10 @@ def write_orders(books: Books, night: int, council: int, folder: Path, day: date
         for name in SHOUTED:
             columns[name] = pd.Series(columns[name], dtype="str").str.upper().to_numpy(dtype=object)
     table = pd.DataFrame(columns, index=np.arange(size), columns=list(PURCHASE_ORDERS), dtype=object)
+    if code in OWN_LAYOUTS:
+        own = OWN_LAYOUTS[code]
+        known_as = books.population.people["known_as"].to_numpy()[details["person"].to_numpy()]
+        return write_csv(rng, folder / own.file_name(stamp), own.rearranged(table, known_as), habits, own.bad)
     path = folder / f"{code.lower()}_purchase_orders_{stamp}.csv"
     bad = BadRows("PurchaseOrderNumber", "PurchaseOrderNumber", "StartDate")
     return write_csv(rng, path, table, habits, bad)

@@ -24,7 +24,7 @@ from pipelines.sample.names import (
     origins,
 )
 from pipelines.sample.numbers import digits, draw_distinct
-from pipelines.sample.places import COUNCILS, draw_homes
+from pipelines.sample.places import COUNCILS, Council, draw_homes
 
 # Shares of people.
 IN_COUPLES = 0.16
@@ -83,7 +83,7 @@ class Population:
     """`people`: one row a person, in random order; columns
 
     - `household`, `home`, `previous_home`: whole numbers, the latter two rows of `homes` (-1: never moved);
-    - `alone`, `female`: true or false; `council`: position in `COUNCILS`; `kind`: position in `KINDS`;
+    - `alone`, `female`: true or false; `council`: position in `councils`; `kind`: position in `KINDS`;
     - `born`: datetime64[s], a day; `nhs_number`: ten digits, valid and distinct;
     - `title`, `forename`, `known_as`, `other_names`, `surname`, `maiden_name`, `suffix`, `mobile`, `email`: text,
       empty where there is none.
@@ -93,6 +93,7 @@ class Population:
 
     people: pd.DataFrame
     homes: pd.DataFrame
+    councils: tuple[Council, ...] = COUNCILS
 
 
 def draw_nhs_numbers(rng: Generator, size: int) -> Texts:
@@ -152,8 +153,11 @@ def _draw_births(
     return born
 
 
-def make_population(rng: Generator, clients: int, day: date) -> Population:
-    """`clients` people who receive home care on `day`, with their homes. ValueError when `clients` is below one."""
+def make_population(rng: Generator, clients: int, day: date, councils: tuple[Council, ...] = COUNCILS) -> Population:
+    """`clients` people who receive home care of these `councils` on `day`, with their homes.
+
+    ValueError when `clients` is below one.
+    """
     if clients < 1:
         raise ValueError(f"A sample needs at least one client, not {clients}; give clients=1 or more.")
     sizes, household_kind = _group_sizes(rng, clients)
@@ -215,7 +219,9 @@ def make_population(rng: Generator, clients: int, day: date) -> Population:
     )
     movers = np.flatnonzero(rng.random(clients) < HAVE_MOVED)
     homes = draw_homes(
-        rng, np.concatenate([household_kind == RANK["care_home"], np.zeros(len(movers) * 4 + 8, dtype=np.bool_)])
+        rng,
+        np.concatenate([household_kind == RANK["care_home"], np.zeros(len(movers) * 4 + 8, dtype=np.bool_)]),
+        councils,
     )
     council = homes["council"].to_numpy()
 
@@ -243,7 +249,7 @@ def make_population(rng: Generator, clients: int, day: date) -> Population:
     )
     text = people.columns[people.columns.get_loc("nhs_number") :]
     people = people.astype(dict.fromkeys(text, object))
-    return Population(people.iloc[rng.permutation(clients)].reset_index(drop=True), homes)
+    return Population(people.iloc[rng.permutation(clients)].reset_index(drop=True), homes, councils)
 
 
 def _draw_known_as(rng: Generator, forename: Texts, other_names: Texts) -> Texts:
@@ -266,7 +272,7 @@ def _previous_homes(
     `council` is that of each home. Nobody moves from one council to another.
     """
     previous_home = np.full(len(household), -1)
-    for position in range(len(COUNCILS)):
+    for position in range(int(council.max()) + 1):
         there = movers[council[household[movers]] == position]
         vacant = households + np.flatnonzero(council[households:] == position)[: len(there)]
         previous_home[there[: len(vacant)]] = vacant

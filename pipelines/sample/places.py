@@ -89,6 +89,35 @@ COUNCILS = (
     ),
 )
 
+WITH_LAYOUTS_OF_THEIR_OWN = (
+    Council(
+        "NORFOLK",
+        "Norfolk",
+        _towns("""
+        Norwich|01603|NR1 NR2 NR3 NR5 NR7
+        King's Lynn|01553|PE30 PE34
+        Great Yarmouth|01493|NR29 NR30 NR31
+        Thetford|01842|IP24
+        Dereham|01362|NR19 NR20
+        Cromer|01263|NR27
+        Wymondham|01953|NR18"""),
+    ),
+    Council(
+        "DERBYSHIRE",
+        "Derbyshire",
+        _towns("""
+        Chesterfield|01246|S40 S41 S42 S43
+        Buxton|01298|SK17
+        Glossop|01457|SK13
+        Ilkeston|0115|DE7
+        Matlock|01629|DE4
+        Ripley|01773|DE5
+        Swadlincote|01283|DE11
+        Belper|01773|DE56"""),
+    ),
+)
+"""Councils whose files are not in the built-in layout: see `own_layouts`."""
+
 STREETS = words("""Church Station Mill High Victoria Albert Manor Park Queens Kings London School Chapel Green North
     South East West New Cross Springfield Windsor Meadow Orchard Elm Oak Ash Beech Chestnut Lime Willow Hawthorn Cedar
     Poplar Rectory Vicarage Priory Abbey Castle Bridge River Mount Nelson Wellington Alexandra Clarence Milton
@@ -104,7 +133,7 @@ INWARD_LETTERS = np.array(list("ABDEFGHJLNPQRSTUWXYZ"), dtype=object)  # no C I 
 INWARD_CODES = 10 * len(INWARD_LETTERS) ** 2
 
 
-def draw_homes(rng: Generator, care_home: NDArray[np.bool_]) -> pd.DataFrame:
+def draw_homes(rng: Generator, care_home: NDArray[np.bool_], councils: tuple[Council, ...] = COUNCILS) -> pd.DataFrame:
     """One address for each entry of `care_home`; no two alike, about fifteen in the pool for each postcode."""
     size = len(care_home)
     slots = rng.permutation(size * ADDRESSES_PER_HOME_OF_A_CLIENT + ADDRESSES_PER_POSTCODE)[:size]
@@ -113,7 +142,7 @@ def draw_homes(rng: Generator, care_home: NDArray[np.bool_]) -> pd.DataFrame:
 
     outcodes = [
         (position, council.county, town.name, town.dialling_code, outcode)
-        for position, council in enumerate(COUNCILS)
+        for position, council in enumerate(councils)
         for town in council.towns
         for outcode in town.outcodes
     ]
@@ -150,7 +179,7 @@ def draw_homes(rng: Generator, care_home: NDArray[np.bool_]) -> pd.DataFrame:
 
     local = rng.permutation(np.arange(200_000, 900_000))[np.arange(size) % 700_000]
     code = dialling_code[area][postcode]
-    landline = code + " " + np.where(code == "0113", "2", "") + digits(local)
+    landline = code + " " + np.where(np.isin(code, ["0113", "0115"]), "2", "") + digits(local)
     return pd.DataFrame(
         {
             "council": council[area][postcode].astype(np.int8),

@@ -13,7 +13,6 @@ from pipelines.sample.books import Books
 from pipelines.sample.dirt import Rows
 from pipelines.sample.doors import SYSTEMS
 from pipelines.sample.names import Texts
-from pipelines.sample.places import COUNCILS
 from pipelines.sample.writing import BadRows, Habits, write_csv, write_days, write_genders, write_xlsx
 
 ROSTER_CLIENTS = (
@@ -32,7 +31,8 @@ def client_table(books: Books, rows: Rows, habits: Habits) -> pd.DataFrame:
     """Roster clients as one system writes them."""
     clients = books.roster.iloc[rows]
     council = clients["council"].to_numpy()
-    areas = np.array([[f"{c.code.title()} {side}" for side in ("North", "South")] for c in COUNCILS], dtype=object)
+    councils = [c.code.title() for c in books.population.councils]
+    areas = np.array([[f"{name} {side}" for side in ("North", "South")] for name in councils], dtype=object)
     columns = {
         "ClientID": "client_id", "SocialServicesRef": "reference", "NHSNumber": "nhs_number", "Title": "title",
         "Forename": "forename", "KnownAs": "known_as", "OtherNames": "other_names", "Surname": "surname",
@@ -43,7 +43,7 @@ def client_table(books: Books, rows: Rows, habits: Habits) -> pd.DataFrame:
     table: dict[str, Texts] = {heading: clients[name].to_numpy() for heading, name in columns.items()}
     table |= {
         "Gender": write_genders(clients["gender"].to_numpy(), habits),
-        "Branch": np.array([f"{c.code.title()} Branch" for c in COUNCILS], dtype=object)[council],
+        "Branch": np.array([f"{name} Branch" for name in councils], dtype=object)[council],
         "Area": areas[council, clients["person"].to_numpy() % 2],
     }
     for heading, name in (("DateOfBirth", "born"), ("StartDate", "start"), ("EndDate", "end")):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,6 @@ from pipelines.sample.doors import SYSTEMS
 from pipelines.sample.numbers import digits
 from pipelines.sample.orders_feed import COUNCIL_HABITS, SHOUTED
 from pipelines.sample.people import KINDS
-from pipelines.sample.places import COUNCILS
 from pipelines.sample.roster_feed import SYSTEM_HABITS, client_table
 from pipelines.sample.writing import write_days_of, write_genders
 
@@ -29,7 +29,7 @@ def truth_table(books: Books) -> pd.DataFrame:
     details = books.details.iloc[books.orders["detail"].to_numpy()]
     every = np.arange(len(books.orders))
     order_ids = books.order_ids(every) + "/" + digits(books.orders["line"].to_numpy())
-    authority = np.array([council.code for council in COUNCILS], dtype=object)
+    authority = np.array([council.code for council in books.population.councils], dtype=object)
     person = np.concatenate([books.roster["person"].to_numpy(), details["person"].to_numpy()])
     feeds = np.array(["roster_clients", "purchase_orders"], dtype=object)
     return pd.DataFrame(
@@ -59,7 +59,7 @@ def records_table(books: Books) -> pd.DataFrame:
 
 
 def _record_parts(books: Books) -> Iterator[pd.DataFrame]:
-    authority = np.array([council.code for council in COUNCILS], dtype=object)
+    authority = np.array([council.code for council in books.population.councils], dtype=object)
     for system, name in enumerate(SYSTEMS):
         rows = np.flatnonzero(books.roster["system"] == system)
         table = client_table(books, rows, SYSTEM_HABITS[name])
@@ -77,8 +77,9 @@ def _record_parts(books: Books) -> Iterator[pd.DataFrame]:
     new &= ~(details.duplicated(["council", "reference", "person"]) & (details["reference"] != "")).to_numpy()
     first_line = np.searchsorted(books.orders["detail"].to_numpy(), np.arange(len(details)))
     identifier = books.order_ids(first_line) + "/" + digits(books.orders["line"].to_numpy()[first_line])
-    for position, council in enumerate(COUNCILS):
+    for position, council in enumerate(books.population.councils):
         habits = COUNCIL_HABITS[council.code]
+        days = habits.days if habits.days in {"uk", "iso"} else "iso"
         rows = np.flatnonzero(new & (details["council"] == position).to_numpy())
         made = details.iloc[rows]
         columns = {
@@ -94,7 +95,7 @@ def _record_parts(books: Books) -> Iterator[pd.DataFrame]:
             record_id=f"{council.code}:" + identifier[rows],
             AuthorityCode=council.code,
             Gender=write_genders(made["gender"].to_numpy(), habits),
-            DateOfBirth=write_days_of(books.rng, made["born"], habits),
+            DateOfBirth=write_days_of(books.rng, made["born"], replace(habits, days=days)),
             person_id=books.person_ids(made["person"].to_numpy()),
             household_id=books.household_ids(made["person"].to_numpy()),
             kind=np.array(KINDS, dtype=object)[made["kind"]],

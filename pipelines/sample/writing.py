@@ -34,6 +34,8 @@ _SERIALS = np.arange(len(_ISO)) + (EPOCH - np.datetime64("1899-12-30")).astype(n
 _PARTS = pd.Series(_ISO, dtype=object).str
 DAY_TEXTS: dict[str, Texts] = {
     "iso": _ISO,
+    "uk2": (_PARTS[8:10] + "/" + _PARTS[5:7] + "/" + _PARTS[2:4]).to_numpy(dtype=object),
+    "us": (_PARTS[5:7] + "/" + _PARTS[8:10] + "/" + _PARTS[:4]).to_numpy(dtype=object),
     "uk": (_PARTS[8:10] + "/" + _PARTS[5:7] + "/" + _PARTS[:4]).to_numpy(dtype=object),
     "serial": digits(_SERIALS),
 }
@@ -50,12 +52,14 @@ def write_days(days: NDArray[np.datetime64], style: str) -> Texts:
 
 @dataclass(frozen=True)
 class Habits:
-    """How one source writes its files. `genders`: its words for women and men."""
+    """How one source writes its files. `genders`: its words for women and men; `footer`: lines below the rows, in which
+    `{rows}` is their number."""
 
     encoding: str = "utf-8"
     delimiter: str = ","
     days: str = "uk"
     preamble: tuple[str, ...] = ()
+    footer: tuple[str, ...] = ()
     upper_case: bool = False
     serials: bool = False
     newlines: bool = False
@@ -83,11 +87,13 @@ def write_genders(genders: Texts, habits: Habits) -> Texts:
 @dataclass(frozen=True)
 class BadRows:
     """How to spoil a row of a feed: the heading of its own id (if it has one), of an id that it cannot do without, and
-    of a date that it cannot do without (None: it has none, and a workbook's short rows are not broken either)."""
+    of a date that it cannot do without (None: it has none, and a workbook's short rows are not broken either), with a
+    day that does not exist as this source would write it."""
 
     own_id: str | None
     needed_id: str
     day: str | None
+    impossible: str = IMPOSSIBLE_DATE
 
     @property
     def ways(self) -> tuple[str, ...]:
@@ -126,7 +132,7 @@ def spoil(rng: Generator, table: pd.DataFrame, bad: BadRows) -> tuple[Rows, list
             row[bad.own_id] = f"9{turn:03d}{row[bad.own_id]}"
         way = bad.ways[turn % len(bad.ways)]
         if way == "impossible date" and bad.day:
-            row[bad.day] = IMPOSSIBLE_DATE
+            row[bad.day] = bad.impossible
         elif way == "no id":
             row[bad.needed_id] = ""
         cells = [str(cell) for cell in row]
@@ -156,6 +162,8 @@ def write_csv(rng: Generator, path: Path, table: pd.DataFrame, habits: Habits, b
             for place, line in reversed([pair for pair in here if 0 <= pair[0] < ROWS_AT_A_TIME]):
                 lines.insert(int(place), line)
             file.write(("\r\n".join(lines) + "\r\n").encode(encoding))
+        for line in habits.footer:
+            file.write(f"{line.format(rows=len(table))}\r\n".encode(encoding))
     return len(bad_cells)
 
 

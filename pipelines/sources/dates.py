@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -42,8 +42,13 @@ def any_date(value: str) -> datetime | None:
     return next(filter(None, map(partial(read_as, value), FORMATS)), None)
 
 
-def written_dates(values: Sequence[str], otherwise: Iterable[str]) -> WrittenDates:
-    """The formats of the dates among some values; those of ``otherwise`` if there is no date."""
+def written_dates(
+    values: Sequence[str], otherwise: Iterable[str], short_fields: Collection[str] = ("date_of_birth",)
+) -> WrittenDates:
+    """The formats of the dates among some values; those of ``otherwise`` if there is no date.
+
+    ``short_fields`` are the fields whose years have two digits, if any have.
+    """
     pairs = [(int(found[1]), int(found[3])) for found in map(_TWO_NUMBERS.match, values) if found]
     day_proved, month_proved = sum(a > 12 for a, _ in pairs), sum(b > 12 for _, b in pairs)
     month_first = month_proved > day_proved
@@ -52,8 +57,7 @@ def written_dates(values: Sequence[str], otherwise: Iterable[str]) -> WrittenDat
     formats = _needed(values, offered)
     notes = list(_order(pairs, day_proved, month_proved)) if any(map(_DAY_OR_MONTH.match, formats)) else []
     if short := [form for form in formats if form.endswith("%y")]:
-        named = ", ".join(short)
-        notes.append(f"{named}: a year of two digits up to 68 is read as 20.., so births before 1969 are wrong")
+        notes.append(f"{', '.join(short)}: years of two digits. {_century(short_fields)}")
     return WrittenDates(tuple(formats) or tuple(otherwise), tuple(notes))
 
 
@@ -67,6 +71,14 @@ def _order(pairs: Sequence[tuple[int, int]], day_proved: int, month_proved: int)
         yield f"MONTHS COME FIRST: {month_proved:,} of {len(pairs):,} dates can be read no other way"
     else:
         yield "whether days or months come first cannot be told from these dates: days are taken to. Ask the sender"
+
+
+def _century(fields: Collection[str]) -> str:
+    births = "Births are taken to lie in the past" if "date_of_birth" in fields else ""
+    others = "other dates near today: write two_digit_years: past if they never lie ahead"
+    if set(fields) <= {"date_of_birth"}:
+        return f"{births}."
+    return f"{births}; {others}." if births else f"{others[0].upper()}{others[1:]}."
 
 
 def _needed(values: Sequence[str], offered: Sequence[str]) -> list[str]:

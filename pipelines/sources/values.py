@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
-from functools import cache
 from statistics import median
 
-from faker.providers.person import en_GB
 from stdnum.gb import nhs
 
 from pipelines.feeds import Field
+from pipelines.sources.common_names import forenames, surnames
 from pipelines.sources.dates import any_date
+from pipelines.sources.moments import is_moment
 
 LOOKED_AT = 400  # distinct values of a column
 ADULT = 16
@@ -33,11 +33,9 @@ _TITLES = {"MR", "MRS", "MISS", "MS", "DR", "REV", "SIR", "LADY", "PROF", "MX"}
 Fits = Callable[[str], bool]
 
 
-@cache
 def _names(kind: str) -> frozenset[str]:
-    """Common names of England and Wales (Office for National Statistics, by Faker)."""
-    found = en_GB.Provider.first_names if kind == "forename" else en_GB.Provider.last_names
-    return frozenset(name.upper() for name in found)
+    """Common names, in capitals."""
+    return forenames() if kind == "forename" else surnames()
 
 
 def _digits(value: str) -> str:
@@ -52,7 +50,7 @@ def _nhs_number(value: str) -> bool:
 _LIKE: dict[str, Fits] = {
     "nhs_number": _nhs_number,
     "postcode": lambda value: bool(_POSTCODE.fullmatch(value)),
-    "phone": lambda value: bool(_PHONE.fullmatch(_digits(value))),
+    "phone": lambda value: bool(_PHONE.fullmatch(_digits(value)) or _MOBILE.fullmatch(_digits(value))),
     "mobile": lambda value: bool(_MOBILE.fullmatch(_digits(value))),
     "email": lambda value: bool(_EMAIL.fullmatch(value)),
     "gender": lambda value: value.upper() in _GENDERS,
@@ -62,7 +60,7 @@ _LIKE: dict[str, Fits] = {
     "address_1": lambda value: bool(_STREET.match(value)),
 }
 _OF_TYPE: dict[str, Fits] = {
-    "date": lambda value: any_date(value) is not None or bool(re.fullmatch(r"[1-6]\d{4}", value)),
+    "date": lambda value: any_date(value) is not None or is_moment(value) or bool(re.fullmatch(r"[1-6]\d{4}", value)),
     "time": lambda value: bool(_TIME.fullmatch(value)),
     "integer": lambda value: bool(_NUMBER.fullmatch(value)),
     "decimal": lambda value: bool(_NUMBER.fullmatch(value)),
@@ -70,7 +68,7 @@ _OF_TYPE: dict[str, Fits] = {
 # The share of values from which they alone, without the heading, say what a column holds.
 TELLING: Mapping[str, float] = {
     "nhs_number": 0.7, "postcode": 0.7, "email": 0.8, "gender": 0.9, "title": 0.9, "mobile": 0.8, "phone": 0.8,
-    "date_of_birth": 0.8, "forename": 0.6, "surname": 0.5, "address_1": 0.6, "visit_date": 0.8, "start_time": 0.9,
+    "date_of_birth": 0.8, "forename": 0.6, "surname": 0.6, "address_1": 0.6, "visit_date": 0.8, "start_time": 0.9,
 }  # fmt: skip
 # Those whose values can say that a heading is wrong; names and addresses have no form to tell them by.
 FORMAL = frozenset(("nhs_number", "postcode", "phone", "mobile", "email", "gender", "title"))
@@ -99,3 +97,28 @@ def are_ids(values: Sequence[str]) -> bool:
     """Whether the values, of which none is empty, number the rows: all different, with a digit in each."""
     told = [value.strip() for value in values]
     return len(set(told)) == len(told) > 0 and all(re.search(r"\d", v) and len(v) <= 30 for v in told)
+
+
+_ID = re.compile(r"[\w./#-]+(?: [\w./#-]+){0,2}")
+_CODE = re.compile(r"[A-Z]{3,12}")
+
+
+def share_of_ids(values: Sequence[str]) -> float:
+    """The share of distinct filled values that can be an id or reference: short, in one word or few, with a digit."""
+    fits = [
+        len(value) <= 30
+        and bool(_ID.fullmatch(value))
+        and (any(map(str.isdigit, value)) or bool(_CODE.fullmatch(value)))
+        and not _TIME.fullmatch(value)
+        and not _POSTCODE.fullmatch(value)
+        and not (any(sign in value for sign in "/- .") and any_date(value))
+        and not re.fullmatch(r"\d+\.\d+", value)
+        for value in values
+    ]
+    return sum(fits) / len(fits) if fits else 0.0
+
+
+def share_different(cells: Sequence[str]) -> float:
+    """The share of filled cells that no other cell repeats."""
+    told = [cell.strip() for cell in cells if cell.strip()]
+    return len(set(told)) / len(told) if told else 0.0

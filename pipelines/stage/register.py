@@ -10,22 +10,23 @@ import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from pipelines.decisions.crosswalk import signed_off, write_crosswalk
 from pipelines.decisions.entry import Entry
 from pipelines.decisions.forgetting import read_forgettings
 from pipelines.decisions.store import open_decisions
-from pipelines.ingest.land import create_raw_tables
+from pipelines.ingest.ledger import create_raw_tables
 from pipelines.quality import Gate, pass_gate, suite_columns, unique_columns
 from pipelines.settings import Settings, SettingsError
 from pipelines.sources import Source, load_sources
 from pipelines.stage.forgotten import keep_apart, write_forgotten
-from pipelines.stage.standardise import learn_standard_forms, load_placeholder_names
+from pipelines.stage.standardise import know_nicknames, learn_standard_forms, load_placeholder_names
 from pipelines.troubles import KnownError
 from pipelines.warehouse import Warehouse, open_warehouse, sql_text
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 log = logging.getLogger(__name__)
 
@@ -110,23 +111,49 @@ class _Register:
         self.sources = sources
         self.staging = staging
         self.signed = signed
+        self.turns = 1
 
     def take_in(self) -> None:
         self._write("staged.contracts", within="true")
         self.warehouse.work("roster_councils", "staged.roster_councils")
         self._learn_councils()
-        self._people("roster_clients", "staged.roster_people")
-        self._link_rosters()
-        self._people("purchase_orders", "staged.order_people")
-        self._link("staged.order_links", {})
-        self._write("staged.purchase_orders")
+        for _ in self._files_in_turn():
+            self._people("roster_clients", "staged.roster_people")
+            self._link_rosters()
+            self._people("purchase_orders", "staged.order_people")
+            self._link("staged.order_links", {})
+            self._write("staged.purchase_orders")
         self._unknown_people()
         self._link_rosters()
+        self._know_holders()
         self._write("staged.enrolments")
         self._write("staged.visits")
         self._gates()
+        self._follow_full_exports()
         self.warehouse.work("taken", "staged.taken_files", {"day": self.day})
         self.warehouse.append("staged.taken_files", "taken")
+
+    def _files_in_turn(self) -> Iterator[int]:
+        """The batch in parts: the first file of each sender of a feed, then the second …, by the day they speak for.
+
+        So an id that two files of one night give to two people is compared, as on two nights. ``batch`` holds the
+        files of one part at a time, and all of them afterwards.
+        """
+        self.warehouse.execute(
+            "create or replace temp table whole_batch as select b.*, row_number() over"
+            " (partition by b.feed, f.issuer order by b.place) as turn"
+            " from batch as b join raw.files as f using (file_id)"
+        )
+        self.turns = int(self.warehouse.one("select max(turn) from whole_batch"))
+        for turn in range(1, self.turns + 1):
+            if self.turns > 1:
+                self.warehouse.execute(
+                    "create or replace temp table batch as select * exclude (turn) from whole_batch where turn = $turn",
+                    {"turn": turn},
+                )
+            if self.warehouse.one("select count(*) from batch where feed in ('roster_clients', 'purchase_orders')"):
+                yield turn
+        self.warehouse.execute("create or replace temp table batch as select * exclude (turn) from whole_batch")
 
     def _people(self, feed: str, table: str) -> None:
         """Temporary table ``people``: the batch's rows of one feed about people, standardised, none older than kept."""
@@ -139,6 +166,7 @@ class _Register:
             self._keep_latest()
         learn_standard_forms(self.warehouse, self.settings.phone_region)
         self.warehouse.work("people", "staged.people")
+        self._tell_apart()
         self.warehouse.execute(
             "delete from people as sent using staged.source_records as kept where kept.feed = sent.feed"
             " and kept.issuer = sent.issuer and kept.record_id = sent.record_id and kept.sent_on > sent.sent_on"
@@ -151,6 +179,26 @@ class _Register:
             " join batch as b using (file_id) qualify row_number() over (partition by s.issuer, s.record_id"
             " order by s.sent_on desc, b.file_name desc, s.row_number desc) = 1"
         )
+
+    def _tell_apart(self) -> None:
+        """Give a row of ``people`` whose id is known the key of the person whose row it is (``told_apart.sql``)."""
+        self.warehouse.work("told_apart", "staged.told_apart")
+        self.warehouse.work("new_holders", "staged.id_holders")
+        self.warehouse.execute(
+            "delete from staged.id_holders as kept using new_holders as new where new.feed = kept.feed"
+            " and new.issuer = kept.issuer and new.id_sent = kept.id_sent and new.held_from = kept.held_from"
+        )
+        self.warehouse.append("staged.id_holders", "new_holders")
+        self.warehouse.execute(
+            "update people set record_id = told.record_id from told_apart as told where told.feed = people.feed"
+            " and told.issuer = people.issuer and told.id_sent = people.record_id and told.record_id <> told.id_sent"
+        )
+
+    def _know_holders(self) -> None:
+        """Temporary tables of who holds an id that more than one person came with, and of their rows that are kept."""
+        self.warehouse.work("holdings", "staged.holdings")
+        self.warehouse.work("kept_visits", "staged.kept_visits")
+        self.warehouse.work("kept_enrolments", "staged.kept_enrolments")
 
     def _unknown_people(self) -> None:
         self.warehouse.work_empty("sent_people", sql_text("staged.roster_people"), _NOTHING)
@@ -231,6 +279,9 @@ class _Register:
         first = table not in self.staging.written
         if first:
             self.warehouse.work_empty(checked, f"select {columns} from incoming")
+        elif self.turns > 1 and set(KEYS[table]) <= set(columns.split(", ")):  # a later file says the same row again
+            same = " and ".join(f"earlier.{column} is not distinct from now.{column}" for column in KEYS[table])
+            self.warehouse.execute(f"delete from {checked} as earlier using incoming as now where {same}")
         self.warehouse.append(checked, "incoming", columns)
         dated = table in DATED
         for incoming in ("incoming",) if within else self._parts_to_write(table):
@@ -242,7 +293,7 @@ class _Register:
                 newest="sent_on" if dated else None,
                 within=within,
             )
-            self.staging.written[table] = self.staging.written.get(table, 0) + written.rows
+            self._count(table, written.rows)
 
     def _parts_to_write(self, table: str) -> Iterator[str]:
         """``incoming``, so many rows at a time where there are kept ones to compare them with."""
@@ -257,6 +308,36 @@ class _Register:
                 f"create or replace temp view incoming_part as from incoming where hash({key}) % {parts} = {part}"
             )
             yield "incoming_part"
+
+    def _follow_full_exports(self) -> None:
+        """End or cancel what the full exports of a source lack (P12), and drop enrolments whose start was changed.
+
+        What is written here is not checked again: these rows passed their suite when they were read.
+        """
+        if dropped := self.warehouse.work("superseded", "staged.superseded_enrolments"):
+            key = " and ".join(f"kept.{column} = gone.{column}" for column in KEYS["staged.enrolments"])
+            self.warehouse.execute(f"delete from staged.enrolments as kept using superseded as gone where {key}")
+            self._count("staged.enrolments", dropped)
+        full = {
+            f for (f,) in self.warehouse.rows("select distinct feed from spoken_files where delivers = 'everything'")
+        }
+        for feed, table, missing in (
+            ("roster_clients", "staged.source_records", "staged.missing_clients"),
+            ("roster_enrolments", "staged.enrolments", "staged.missing_enrolments"),
+            ("roster_visits", "staged.visits", "staged.missing_visits"),
+        ):
+            if feed not in full or not self.warehouse.work("incoming", missing):
+                continue
+            self._count(table, self.warehouse.upsert(table, KEYS[table], "incoming").rows)
+            if table == "staged.source_records":
+                self.warehouse.execute(
+                    "create or replace temp table affected as"
+                    " select distinct origin_client_id as client_id from incoming"
+                )
+                self._derive()
+
+    def _count(self, table: str, rows: int) -> None:
+        self.staging.written[table] = self.staging.written.get(table, 0) + rows
 
     def _gates(self) -> None:
         """Run the suite of every table over the rows that this batch brought to it."""
@@ -293,6 +374,8 @@ def _create_tables(warehouse: Warehouse) -> None:
     """Every kept table, empty, in the order in which their SELECTs read each other, unless they are there."""
     create_raw_tables(warehouse)
     load_placeholder_names(warehouse)
+    know_nicknames(warehouse)
+    warehouse.work("spoken_files", "staged.spoken_files")
     warehouse.work("batch", "staged.batch")
     warehouse.execute(
         "create or replace temp table roster_councils (issuer varchar, record_id varchar, council varchar)"
@@ -304,6 +387,17 @@ def _create_tables(warehouse: Warehouse) -> None:
         " new_client_ref varchar, how_linked varchar)"
     )
     warehouse.execute("create or replace temp table affected (client_id integer)")
+    warehouse.execute(
+        "create or replace temp table holdings (feed varchar, issuer varchar, id_sent varchar,"
+        " periods struct(held_from date, record_id varchar, origin_client_id integer)[])"
+    )
+    warehouse.execute(
+        "create or replace temp table kept_visits (issuer varchar, visit_id varchar, origin_client_id integer)"
+    )
+    warehouse.execute(
+        "create or replace temp table kept_enrolments (issuer varchar, id_sent varchar, contract_number varchar,"
+        " start_on date, origin_client_id integer)"
+    )
     for table in KEYS:
         warehouse.work("incoming", table, _NOTHING)
         warehouse.create(table, "select * from incoming")

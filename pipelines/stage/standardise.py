@@ -87,6 +87,13 @@ def own_name(name: str) -> str | None:
     return re.sub(r"(.)\1+", r"\1", sound).removesuffix("E")
 
 
+def know_nicknames(warehouse: Warehouse) -> None:
+    """The variable ``nicknames`` of the connection, which sql/identity.sql reads: short form → its formal names."""
+    formal = {short.upper(): sorted(map(str.upper, names)) for short, names in _nick_namer().canonical_lookup.items()}
+    names = {"key": list(formal), "value": list(formal.values())}
+    warehouse.execute("set variable nicknames = $names::map(varchar, varchar[])", {"names": names})
+
+
 def load_placeholder_names(warehouse: Warehouse) -> None:
     """Temporary table ``placeholder_names``: names that stand for no name."""
     with warehouse.relation("names", pd.DataFrame({"name": PLACEHOLDER_NAMES}, dtype="str")):
@@ -101,11 +108,9 @@ def learn_standard_forms(warehouse: Warehouse, region: str) -> None:
     """
     _learn(warehouse, "phone", ("phone", "mobile"), "{0}", lambda value: phone_e164(value, region), plain_phone(region))
     _learn(warehouse, "nhs", ("nhs_as_sent",), "{0}", nhs_number)
-    first_name = (
-        "split_part(name_key(regexp_replace({0}, '^(mr|mrs|miss|ms|dr|rev|sir|lady|prof)\\.?\\s+', '', 'i')), ' ', 1)"
-    )
-    _learn(warehouse, "forename", ("forename", "known_as"), first_name, forename_root)
-    _learn(warehouse, "own_name", ("forename",), first_name, own_name)
+    names = "name_key(regexp_replace({0}, '^(mr|mrs|miss|ms|dr|rev|sir|lady|prof)\\.?\\s+', '', 'i'))"
+    _learn(warehouse, "forename", ("forename", "known_as"), f"unnest(string_split({names}, ' '))", forename_root)
+    _learn(warehouse, "own_name", ("forename",), f"split_part({names}, ' ', 1)", own_name)
 
 
 def plain_phone(region: str) -> str:

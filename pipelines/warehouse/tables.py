@@ -12,13 +12,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
-import pandas as pd
 import pyarrow as pa
 
 from pipelines.schema import WarehouseShapeError, newest_schema
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 SQL = Path(__file__).parents[2] / "sql"
 STAGES = {"raw": "1_raw", "staged": "2_staged", "matched": "3_matched", "reviewed": "4_reviewed", "merged": "5_merged"}
@@ -258,7 +260,8 @@ class Warehouse:
 def define(warehouse: Warehouse) -> None:
     """What a connection has to know; nothing of it is kept."""
     warehouse.execute("set TimeZone = 'UTC'")
-    warehouse.execute((SQL / "macros.sql").read_text(encoding="utf-8"))
+    for macros in ("macros.sql", "identity.sql"):
+        warehouse.execute((SQL / macros).read_text(encoding="utf-8"))
 
 
 def make_tables(warehouse: Warehouse) -> None:

@@ -1,5 +1,8 @@
--- One row is one file that was delivered, by its content; a file that comes again is the same row.
--- Rows read = rows loaded + rows rejected, so that nothing is lost unseen.
+-- One row is one file that was delivered. Rows read = rows loaded + rows rejected, so that nothing is lost unseen.
+-- The rows of one content from one source are stored once. When the content is delivered again for another day, or under
+-- another name, that delivery has a row here of its own, and `rows_of` names the file whose rows it repeats.
+-- `spoken_on` is the day that the file speaks for. `fields_filled` and `fields_absent` are the fields of the feed that
+-- had a value in some row, and those that no heading carried; `facts` is what the report says of the file, as JSON.
 select
     $file_id::bigint as file_id,
     $content_hash::varchar as content_hash,
@@ -16,4 +19,11 @@ select
     $rows_rejected::bigint as rows_rejected,
     $headings_unmapped::varchar[] as headings_unmapped,
     $gate::varchar as gate,
-    $landed_at::timestamptz as landed_at
+    $landed_at::timestamptz as landed_at,
+    $spoken_on::date as spoken_on,
+    $rows_of::bigint as rows_of,
+    $delivers::varchar as delivers,
+    $fields_filled::varchar[] as fields_filled,
+    $fields_absent::varchar[] as fields_absent,
+    $new_clients::bigint as new_clients,
+    $facts::varchar as facts

@@ -1,20 +1,6 @@
--- One row is one loaded file that the register has not taken in yet, with the day that its rows speak for: the date in
--- its name, or its night. When a file comes late, those after it are read again, so that it cannot undo what they said.
-with loaded as (
-    select
-        file_id,
-        source,
-        feed,
-        file_name,
-        coalesce(
-            try_strptime(regexp_extract(file_name, '(20\d{2})-?(\d{2})-?(\d{2})'), ['%Y%m%d', '%Y-%m-%d'])::date,
-            delivered_for
-        ) as file_on,
-        file_id not in (select file_id from staged.taken_files) as is_new
-    from raw.files
-    where status = 'loaded' and file_id not in (select file_id from raw.retired_files)
-)
-
+-- One row is one file to read tonight: those with a delivery that the register has not taken in yet, and when one of these
+-- is late, the newer ones of its feed, which are read again so that it cannot undo what they said.
 select *
-from loaded
-where is_new or file_on >= (select min(late.file_on) from loaded as late where late.is_new and late.feed = loaded.feed)
+from spoken_files as file
+where is_new
+    or place >= (select min(late.place) from spoken_files as late where late.is_new and late.feed = file.feed)

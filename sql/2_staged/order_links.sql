@@ -11,10 +11,10 @@ known as (
     from lines as p
     join staged.source_records as s
         on s.feed = p.feed and s.issuer = p.issuer and s.record_id = p.record_id
-    where s.reference is not distinct from p.reference and not someone_else(p, s)
+    where s.reference is not distinct from p.reference
 ),
 
-holders as (
+holders as materialized (
     select
         p.issuer,
         p.record_id,
@@ -58,10 +58,39 @@ first_lines as (
     qualify row_number() over (partition by p.issuer, p.reference order by p.sent_on, p.record_id) = 1
 ),
 
+-- An order without a usable reference is a record of its own, which all its lines share; the line of somebody else than the
+-- first line's person, and a second person under one order line (`PO1/1~2`), have one each.
+first_of_order as (
+    select issuer, order_of_line(record_id) as order_number, lines as first
+    from lines
+    where not regexp_matches(record_id, '~\d+$')
+    qualify row_number() over (partition by issuer, order_number order by sent_on, record_id) = 1
+),
+
+beside_first as materialized (
+    select p as line, f.first, c as holder, p.issuer || '/order/' || order_of_line(p.record_id) as order_ref
+    from lines as p
+    left join first_of_order as f on f.issuer = p.issuer and f.order_number = order_of_line(p.record_id)
+    left join staged.clients as c on c.client_ref = p.issuer || '/order/' || order_of_line(p.record_id)
+),
+
+own_refs as (
+    select
+        line.issuer as issuer,
+        line.record_id as record_id,
+        if(
+            regexp_matches(line.record_id, '~\d+$')
+            or if(holder.client_id is null, someone_else(line, first), someone_else(line, holder)),
+            order_ref || ' line ' || regexp_extract(line.record_id, '[^/]*$'),
+            order_ref
+        ) as own_ref
+    from beside_first
+),
+
 own_orders as (
-    select o.issuer, o.record_id, c.client_id
-    from lines as o
-    join staged.client_ids as c on c.client_ref = o.issuer || '/order/' || order_of_line(o.record_id)
+    select o.issuer, o.record_id, o.own_ref, c.client_id
+    from own_refs as o
+    left join staged.client_ids as c on c.client_ref = o.own_ref
 )
 
 select
@@ -75,7 +104,7 @@ select
     end as client_id,
     if(
         p.reference is null or n.record_id is null or someone_else(p, n),
-        p.issuer || '/order/' || order_of_line(p.record_id),
+        o.own_ref,
         p.issuer || '/reference/' || p.reference
     ) as new_client_ref,
     case

@@ -1,12 +1,13 @@
 -- One row is what one purchase order line says, in this batch, of the client that it is for: the latest of each line.
--- A line without a line number is line 1.
+-- A line without a line number is line 1. The day that the council wrote the line (Created) counts before the day of its
+-- file, but no day after the delivery; content that was delivered more than once speaks as of its latest delivery.
 select
     'purchase_orders' as feed,
     r.issuer,
     r.purchase_order_number || '/' || coalesce(r.line_number, '1') as record_id,
     r.file_id,
     r.row_number,
-    coalesce(date_of(r.created), b.file_on) as sent_on,
+    if(b.came_again, b.file_on, least(coalesce(date_of(r.created), b.file_on), b.delivered_for)) as sent_on,
     r.issuer as council,
     r.social_services_ref as reference,
     reference_core(r.social_services_ref, $prefix_pattern) as reference_core,
@@ -33,5 +34,5 @@ from raw.purchase_orders as r
 join batch as b on b.file_id = r.file_id and b.source = $source
 qualify row_number() over (
     partition by r.issuer, r.purchase_order_number || '/' || coalesce(r.line_number, '1')
-    order by coalesce(date_of(r.created), b.file_on) desc, b.file_name desc, r.row_number desc
+    order by sent_on desc, b.place desc, r.row_number desc
 ) = 1

@@ -21,6 +21,17 @@ judged as (
             false
         ) as birth_is_placeholder
     from named
+),
+
+-- All given names, each as its formal one: PEGGY ANN and MARGARET ANN give MARGARET ANN.
+given_names as (
+    select said, array_to_string(list(coalesce(form, name) order by place), ' ') as roots
+    from (
+        select said, unnest(string_split(said, ' ')) as name, generate_subscripts(string_split(said, ' '), 1) as place
+        from (select distinct forename_said as said from named where forename_said is not null)
+    )
+    left join staged.standard_forms as f on f.kind = 'forename' and f.as_sent = name
+    group by said
 )
 
 select
@@ -53,7 +64,7 @@ select
     p.active_to,
     p.status,
     if(p.forename_is_placeholder, null, p.forename_said) as forename_key,
-    if(p.forename_is_placeholder, null, coalesce(fr.form, p.forename_said)) as forename_root,
+    if(p.forename_is_placeholder, null, g.roots) as forename_root,
     coalesce(kr.form, p.known_as_said) as known_as_root,
     name_key(p.other_names) as other_names_key,
     if(p.surname_is_placeholder, null, p.surname_said) as surname_key,
@@ -77,7 +88,7 @@ select
         lambda flag: flag is not null
     ) as placeholders
 from judged as p
-left join staged.standard_forms as fr on fr.kind = 'forename' and fr.as_sent = split_part(p.forename_said, ' ', 1)
+left join given_names as g on g.said = p.forename_said
 left join staged.standard_forms as kr on kr.kind = 'forename' and kr.as_sent = split_part(p.known_as_said, ' ', 1)
 left join staged.standard_forms as nhs on nhs.kind = 'nhs' and nhs.as_sent = p.nhs_as_sent
 left join staged.standard_forms as ph on ph.kind = 'phone' and ph.as_sent = p.phone

@@ -4,11 +4,16 @@ with given as (
     select origin_client_id, client_id, unnest([
         {'kind': 'social_services_reference', 'issuer': council, 'reference': reference, 'reference_key': reference_key},
         {'kind': 'roster_client_id', 'issuer': if(feed = 'roster_clients', issuer, null),
-         'reference': if(feed = 'roster_clients', record_id, null),
-         'reference_key': if(feed = 'roster_clients', reference_key(record_id), null)},
+         'reference': if(feed = 'roster_clients', id_sent, null),
+         'reference_key': if(feed = 'roster_clients', reference_key(id_sent), null)},
         {'kind': 'nhs_number', 'issuer': 'nhs', 'reference': nhs_number, 'reference_key': nhs_number}
     ]) as number
-    from staged.source_records
+    from (
+        select s.*, coalesce(h.id_sent, s.record_id) as id_sent
+        from staged.source_records as s
+        left join (select distinct feed, issuer, record_id, id_sent from staged.id_holders) as h
+            on h.feed = s.feed and h.issuer = s.issuer and h.record_id = s.record_id
+    )
     where origin_client_id in (select client_id from affected)
 )
 

@@ -9,7 +9,7 @@ with known as (
         on s.feed = p.feed and s.issuer = p.issuer and s.record_id = p.record_id
 ),
 
-holders as (
+holders as materialized (
     select
         p.issuer,
         p.record_id,
@@ -51,6 +51,10 @@ select
         when k.origin_client_id is not null then k.how_linked
         when f.client_id is not null then 'exact_reference'
         when p.row_number is null then 'id_only'
+        when exists (
+            select 1 from staged.id_holders as h
+            where h.feed = p.feed and h.issuer = p.issuer and h.record_id = p.record_id and h.id_sent <> h.record_id
+        ) then 'id_of_someone_else'
         when p.reference is null then 'missing_reference'
         when exists (select 1 from holders as h where h.issuer = p.issuer and h.record_id = p.record_id and h.is_someone_else)
             then 'reference_of_someone_else'

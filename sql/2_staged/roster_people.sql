@@ -33,5 +33,5 @@ from raw.roster_clients as r
 join batch as b on b.file_id = r.file_id and b.source = $source
 left join roster_councils as c on c.issuer = r.issuer and c.record_id = r.client_id
 qualify row_number() over (
-    partition by r.issuer, r.client_id order by b.file_on desc, b.file_name desc, r.row_number desc
+    partition by r.issuer, r.client_id order by b.place desc, r.row_number desc
 ) = 1

@@ -16,5 +16,7 @@ from (
 ) as named
 anti join staged.source_records as known
     on known.feed = 'roster_clients' and known.issuer = named.issuer and known.record_id = named.record_id
+anti join staged.id_holders as held
+    on held.feed = 'roster_clients' and held.issuer = named.issuer and held.id_sent = named.record_id
 left join roster_councils as c on c.issuer = named.issuer and c.record_id = named.record_id
 group by named.issuer, named.record_id

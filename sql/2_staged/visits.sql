@@ -1,4 +1,5 @@
--- One row is one visit as its rostering system last exported it, and the client record that it counts for.
+-- One row is one visit as its rostering system last exported it, and the client record that it counts for: that of the
+-- person who held the client id on the day of the visit.
 select
     r.issuer,
     r.visit_id,
@@ -17,8 +18,12 @@ select
     r.row_number
 from raw.roster_visits as r
 join batch as b on b.file_id = r.file_id
+left join holdings as h on h.feed = 'roster_clients' and h.issuer = r.issuer and h.id_sent = r.client_id
+left join kept_visits as k on k.issuer = r.issuer and k.visit_id = r.visit_id
 join staged.source_records as s
-    on s.feed = 'roster_clients' and s.issuer = r.issuer and s.record_id = r.client_id
+    on s.feed = 'roster_clients' and s.issuer = r.issuer and s.record_id = held_by(
+        r.client_id, h.periods, coalesce(date_of(r.visit_date), b.file_on), k.origin_client_id
+    )
 qualify row_number() over (
-    partition by r.issuer, r.visit_id order by b.file_on desc, b.file_name desc, r.row_number desc
+    partition by r.issuer, r.visit_id order by b.place desc, r.row_number desc
 ) = 1

@@ -6,9 +6,9 @@ with records as (
         client_id,
         client_ref,
         forename_key as forename,
-        forename_root,
+        given_roots(clients) as forename_root,
         own.form as own_name,
-        coalesce(known_as_root, forename_root) as known_as,
+        coalesce(known_as_root, split_part(given_roots(clients), ' ', 1)) as known_as,
         other_names_key as other_names,
         surname_key as surname,
         coalesce(

@@ -107,17 +107,20 @@ source_rows as (
     select
         i.side_id,
         s.*,
-        if(feed = 'purchase_orders', order_standing(active_from, active_to, status, $day) <> 'past',
+        coalesce(h.id_sent, s.record_id) as id_sent,
+        if(s.feed = 'purchase_orders', order_standing(active_from, active_to, status, $day) <> 'past',
             on_the_books(active_to, status, $day)) as is_live
     from staged.source_records as s
     join involved as i on i.client_id = s.origin_client_id
+    left join (select distinct feed, issuer, record_id, id_sent from staged.id_holders) as h
+        on h.feed = s.feed and h.issuer = s.issuer and h.record_id = s.record_id
 ),
 
 numbers as (
     select side_id, origin_client_id, is_live, unnest([
         {'kind': 'social_services_reference', 'issuer': council, 'number': reference, 'core': reference_core},
         {'kind': 'roster_client_id', 'issuer': if(feed = 'roster_clients', issuer, null),
-         'number': if(feed = 'roster_clients', record_id, null), 'core': null},
+         'number': if(feed = 'roster_clients', id_sent, null), 'core': null},
         {'kind': 'nhs_number', 'issuer': 'nhs', 'number': nhs_number, 'core': null}
     ]) as given
     from source_rows
@@ -177,7 +180,7 @@ origins as (
         list({
             'feed': s.feed,
             'issuer': s.issuer,
-            'record_id': s.record_id,
+            'record_id': s.id_sent,
             'file_name': coalesce(seen.file_name, f.file_name, ''),
             'row_number': coalesce(seen.row_number, s.row_number),
             'how_linked': s.how_linked

@@ -37,7 +37,7 @@ found as (
 ),
 
 confused as (
-    select 'confusions' as figure, issuer, kind as detail, count(*) as "count" from confusions group by issuer, kind
+    select 'confusions' as figure, issuer, kind as detail, count(distinct number) as "count" from confusions group by issuer, kind
 ),
 
 said as (

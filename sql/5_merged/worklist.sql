@@ -48,8 +48,8 @@ choices as (
         list(distinct c.name order by c.name) filter (c.kind = 'enrolment' and c.client_id = m.client_id) as theirs_aside,
         list(distinct c.name order by c.name) filter (c.kind = 'enrolment' and c.client_id = m.survivor_id) as ours_aside,
         bool_or(c.kind = 'alias' and c.client_id = m.client_id) as names_dropped
-    from merged_away as m
-    join merged.choices as c on c.client_id in (m.client_id, m.survivor_id)
+    from (select client_id, survivor_id, unnest([client_id, survivor_id]) as side_id from merged_away) as m
+    join merged.choices as c on c.client_id = m.side_id
     group by m.client_id
 ),
 

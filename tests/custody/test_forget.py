@@ -31,7 +31,7 @@ from pipelines.decisions.forgetting import first_broken_forgetting, read_forgett
 from pipelines.decisions.statement import DecisionRefusedError
 from pipelines.decisions.store import open_decisions
 from pipelines.doctor import examine
-from pipelines.ingest.land import Landing
+from pipelines.ingest.landing import Landing
 from pipelines.merge.carry_out import undo_merges
 from pipelines.nightly import run_night
 from pipelines.review.publish import read_report, rebuild_report

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -131,6 +133,22 @@ def test_a_button_leads_to_the_plan_of_the_run(bag: DagBag) -> None:
         (link,) = dag.get_task(task_id).operator_extra_links
         assert link.get_link(dag.get_task(task_id), ti_key=told) == "/oneclient/plans/0123456789ab"
         assert link.get_link(dag.get_task(task_id), ti_key=nothing) == "/oneclient/merges"
+
+
+def test_the_button_imports_nothing_after_the_task_has_ended() -> None:
+    """Airflow ends a task 20 seconds after its work is done, and a busy machine needs as long to import pandas."""
+    script = (
+        "import runpy, sys\n"
+        "from types import SimpleNamespace\n"
+        f"dags = runpy.run_path({str(DAGS / 'merges.py')!r})\n"
+        "link = dags['PlanLink'](dags['ONLY'])\n"
+        "before = set(sys.modules)\n"
+        "run = SimpleNamespace(xcom_pull=lambda task_ids: {'plan_hash': '0123456789abcdef'})\n"
+        "assert link.get_link(None, ti_key=run).endswith('/plans/0123456789ab')\n"
+        "print(sorted(set(sys.modules) - before))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
 
 
 def test_a_person_signs_under_the_name_of_the_review_page(source: ModuleType, signed: Signed) -> None:

@@ -23,7 +23,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from office import VISIT_HEADINGS, Office, client, enrolment, order, table, visit
 
-from pipelines.ingest import archive, land
+from pipelines.ingest import archive, land, ledger
 from pipelines.sample import make_sample
 from pipelines.stage import register
 from pipelines.warehouse import Warehouse
@@ -99,7 +99,7 @@ def test_the_same_content_under_another_name_is_the_same_file(office: Office) ->
 def test_a_refused_file_that_comes_again_changes_nothing(office: Office) -> None:
     office.land("rota.csv", "a,b\n1,2\n")
     before = office.rows("select file_name, delivered_for, status, reason from raw.files")
-    office.land("rota again.csv", "a,b\n1,2\n")
+    office.land("rota.csv", "a,b\n1,2\n")
     assert office.rows("select file_name, delivered_for, status, reason from raw.files") == before
 
 
@@ -129,12 +129,12 @@ def _half_written(original: Path) -> archive.Write:
 STEPS: dict[str, tuple[object, str, Callable[..., Any]]] = {
     "before reading": (land, "read_file", crash),
     "while faults are looked for": (land, "find_faults", crash),
-    "before the checks": (land, "check", crash),
+    "before the checks": (land, "check_rows", crash),
     "with half an archive copy": (archive, "as_it_is", _half_written),
     "after the archive copy": (land, "keep_copy", after(land.keep_copy)),
-    "between raw tables": (land, "_insert", after(land._insert)),
-    "before the ledger line": (land, "_write_ledger", crash),
-    "before the commit": (land, "_write_ledger", after(land._write_ledger)),
+    "between raw tables": (ledger, "insert", after(ledger.insert)),
+    "before the ledger line": (land, "write_ledger", crash),
+    "before the commit": (land, "write_ledger", after(land.write_ledger)),
     "after the commit": (Path, "unlink", crash),
     "while people are standardised": (register, "learn_standard_forms", crash),
     "while the register is written": (Warehouse, "upsert", after(Warehouse.upsert)),
@@ -149,7 +149,7 @@ def test_a_crash_at_any_step_is_made_good_by_the_next_run(
 ) -> None:
     a_night_of_files(office)
     where, name, crash = STEPS[step]
-    landing_alone = where in {land, archive, Path}
+    landing_alone = where in {land, ledger, archive, Path}
     run, schemas = (office.land_all, ["raw"]) if landing_alone else (office.night, [])
     with monkeypatch.context() as patched:
         patched.setattr(where, name, crash)

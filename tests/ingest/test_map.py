@@ -56,6 +56,11 @@ def fields(said: dict[str, Any]) -> dict[str, str]:
     return {one["heading"]: one["field"] for one in said["columns"] if one["field"]}
 
 
+def splits(said: dict[str, Any]) -> dict[str, tuple[str, list[str]]]:
+    """What is taken apart: heading → the kind of split, and all of the feed's fields that it carries."""
+    return {one["heading"]: (one["split"], one["fields"]) for one in said["columns"] if one["split"]}
+
+
 class TestAMessyOrderFile:
     """Title lines, cp1252, semicolons, headings of its own, a reject, and next of kin who are not the client."""
 
@@ -117,17 +122,24 @@ class TestHeadingsThatSayLittle:
         assert fields(said)["Phone"] == "nhs_number"
         assert fields(said)["NHS Number"] == "phone"
 
-    def test_a_whole_name_is_not_taken_apart(self, office: Office) -> None:
-        said = mapped(office, "a.csv", 'Client ID,Name,DOB\n1,"Archer, Ann",12/03/1941\n')
+    def test_a_whole_name_is_taken_apart(self, office: Office) -> None:
+        said = mapped(office, "a.csv", 'Client ID,Name,DOB\n1,"Archer, Ann",12/03/1941\n', "--rows", "1", "--show")
+        assert splits(said) == {"Name": ("full_name", ["title", "forename", "surname", "known_as", "other_names"])}
+        assert said["trial"]["before"] == [{"Client ID": "1", "Name": "Archer, Ann", "DOB": "12/03/1941"}]
+        assert said["trial"]["rows"][0]["surname"] == "Archer"
+
+    def test_names_that_cannot_be_taken_apart_are_left_out_and_said(self, office: Office) -> None:
+        rows = "".join(f"{n},Mr & Mrs {name},12/03/1941\n" for n, name in enumerate(("Archer", "Bell", "Smith")))
+        said = mapped(office, "a.csv", f"Client ID,Name,DOB\n{rows}")
         assert "Name" in said["unmapped"]
-        assert any("forename and surname in two columns" in note for note in said["notes"])
+        assert any("cannot be taken apart safely" in note for note in said["notes"])
 
 
 MESSY = """\
-Order No,Service User,Property/Street,Care Type,From,Hrs/Wk
-1,Archer Ann,1 Mill Lane,Home care,01/11/2026,7
-2,Bell Arthur,2 Mill Lane,Home care,13/11/2026,3
-3,Smith Joan,3 Mill Lane,Home care,20/11/2026,3
+Order No,Team Colour,Property/Street,Care Type,From,Pattern
+1,Red,1 Mill Lane,Home care,01/11/2026,7
+2,Green,2 Mill Lane,Home care,13/11/2026,3
+3,Red,3 Mill Lane,Home care,20/11/2026,3
 """
 
 
@@ -162,6 +174,121 @@ class TestWhatNoColumnIs:
     def test_what_is_wanted_are_fields_that_the_feed_has_and_rows_may_lack(self, feed: str) -> None:
         optional = {field.name for field in FEEDS[feed].fields if not field.required}
         assert {name for one in WANTED[feed] for name in one.fields} <= optional
+
+
+PAYMENTS = """\
+Supplier,Cost Centre,Client Name,Period From,Period To,Quantity,Net,VAT,Gross,Paid On,Invoice,Batch,Approver,Contract
+Acme,C1,"Archer, Ann",01/11/2026,28/11/2026,28,100,0,100,30/11/2026,I1,B1,Jo,K1
+Acme,C1,"Bell, Arthur",01/11/2026,28/11/2026,14,50,0,50,30/11/2026,I2,B1,Jo,K1
+Acme,C1,"Smith, Joan",01/11/2026,28/11/2026,14,50,0,50,30/11/2026,I3,B1,Jo,K1
+"""
+COMMISSIONED = """\
+Mosaic ID,Client Name,Service,Svc Start,Commissioned Hours,Unit Cost,Provider
+100234,"Archer, Ann",Home care,01/11/2026,7,21.40,Acme
+100235,"Bell, Arthur",Home care,02/11/2026,3.5,21.40,Acme
+100236,"Smith, Joan",Home care,03/11/2026,14,21.40,Acme
+"""
+
+
+class TestWhatItIsNotSureOf:
+    """A file that may be one feed or another, or lacks what its feed needs: nothing is written, exit code 1."""
+
+    @pytest.mark.parametrize("content", [PAYMENTS, COMMISSIONED])
+    def test_is_not_written_and_names_the_next_best(self, office: Office, content: str) -> None:
+        file = office.deliver("export.csv", content)
+        asked = ("--issuer", "KENT", "--write", "kent", "--home", office.settings.home)
+        ended = oneclient("map", file, *asked)
+        assert ended.exit_code == 1
+        assert list(office.settings.sources.iterdir()) == []
+        assert "Unsure: it fits " in ended.stdout
+        assert "Next best: " in ended.stdout
+        assert "Not written. If you know what it is, say so: --feed " in ended.stdout
+
+    def test_payments_are_never_taken_for_enrolments(self, office: Office) -> None:
+        said = mapped(office, "export.csv", PAYMENTS)
+        assert said["sure"] is False
+        assert said["best"]["lacks"] == ["purchase_order_number"]
+
+    def test_a_councils_id_is_no_visit_id(self, office: Office) -> None:
+        said = mapped(office, "export.csv", COMMISSIONED, "--feed", "roster_visits")
+        assert (said["sure"], said["missing"]) == (False, ["visit_id", "client_id"])
+
+    def test_feed_is_enough_to_go_on(self, office: Office) -> None:
+        orders = "Mosaic ID,Client Name,Svc Start,Package\n" + "".join(
+            f'10{n},"{name}",0{n}/11/2026,P{n}\n' for n, name in enumerate(("Archer, Ann", "Bell, Jo", "Smith, Jim"), 1)
+        )
+        file = office.deliver("export.csv", orders)
+        asked = ("--issuer", "KENT", "--write", "kent", "--feed", "purchase_orders", "--home", office.settings.home)
+        ended = oneclient("map", file, *asked)
+        assert (ended.exit_code, "Written: " in ended.stdout) == (0, True)
+
+    def test_without_a_column_that_can_be_it_feed_does_not_help(self, office: Office) -> None:
+        file = office.deliver("export.csv", PAYMENTS)
+        asked = ("--issuer", "KENT", "--write", "kent", "--feed", "roster_visits", "--home", office.settings.home)
+        ended = oneclient("map", file, *asked)
+        assert ended.exit_code == 1
+        assert "Not written. No column can be visit_id" in ended.stdout
+        assert "say so: --feed" not in ended.stdout
+
+
+class TestWhatTheValuesShow:
+    """Transformations that are proposed by looking at the cells."""
+
+    def test_status_words_and_a_footer(self, office: Office) -> None:
+        rows = "".join(f"{n},Ann,Archer{n},12/03/1941,{'Left' if n > 3 else 'Live'}\n" for n in range(1, 6))
+        said = mapped(office, "a.csv", f"Client ID,Forename,Surname,DOB,Status\n{rows}Prepared by Jo Bell,,,,\n")
+        mapping = yaml.safe_load(said["mapping"])
+        assert mapping["values"] == {"status": {"Live": "Active", "Left": "Ended"}}
+        assert mapping["footer"] == ["Prepared by*"]
+
+    def test_a_word_that_oneclient_does_not_know(self, office: Office) -> None:
+        rows = "".join(f"{n},Ann,Archer{n},{'Code 7' if n > 3 else 'Active'}\n" for n in range(1, 6))
+        said = mapped(office, "a.csv", f"Client ID,Forename,Surname,Status\n{rows}")
+        assert any("words that oneclient does not know: Code 7" in note for note in said["notes"])
+
+    def test_an_address_with_its_postcode(self, office: Office) -> None:
+        rows = "".join(f'{n},Ann,Archer,"{n} Mill Lane, York, YO1 7HH"\n' for n in range(1, 6))
+        said = mapped(office, "a.csv", f"Client ID,Forename,Surname,Home Address\n{rows}", "--show", "--rows", "1")
+        assert splits(said)["Home Address"][0] == "full_address"
+        row = said["trial"]["rows"][0]
+        assert (row["address_1"], row["town"], row["postcode"]) == ("1 Mill Lane", "York", "YO1 7HH")
+
+    def test_a_date_with_its_time(self, office: Office) -> None:
+        rows = "".join(f"B{n},C{n},1{n}/11/2026 08:30,30\n" for n in range(1, 6))
+        said = mapped(office, "a.csv", f"Booking ID,Client ID,Planned Start,Mins\n{rows}")
+        assert splits(said) == {"Planned Start": ("date_and_time", ["visit_date", "start_time"])}
+
+    def test_midnight_in_every_cell_is_no_time(self, office: Office) -> None:
+        rows = "".join(f"B{n},C{n},1{n}/11/2026 00:00,30\n" for n in range(1, 6))
+        said = mapped(office, "a.csv", f"Booking ID,Client ID,Visit Date,Mins\n{rows}")
+        assert fields(said)["Visit Date"] == "visit_date"
+
+    def test_every_column_is_mapped_or_has_its_reason(self, office: Office) -> None:
+        said = mapped(office, "export.csv", PAYMENTS)
+        assert all(one["fields"] or one["because"] for one in said["columns"])
+
+
+class TestWhereItIsWritten:
+    """The pattern fits the file, and takes no other mapping's files."""
+
+    def test_a_mapping_that_is_asked_before_is_named(self, office: Office) -> None:
+        file = office.deliver("kent_1.csv", KENT.encode("cp1252"))
+        asked = ("--issuer", "KENT", "--home", office.settings.home)
+        assert oneclient("map", file, *asked, "--write", "a").exit_code == 0
+        refused = oneclient("map", file, *asked, "--write", "b")
+        assert (refused.exit_code, "HOME/sources/a.yaml takes files of this name already" in refused.stderr) == (
+            2,
+            True,
+        )
+
+    def test_another_mappings_files_are_not_taken(self, office: Office) -> None:
+        file = office.deliver("kent_1.csv", KENT.encode("cp1252"))
+        asked = ("--issuer", "KENT", "--home", office.settings.home)
+        assert oneclient("map", file, *asked, "--write", "z").exit_code == 0
+        text = (office.settings.sources / "z.yaml").read_text()
+        (office.settings.sources / "z.yaml").write_text(text.replace("kent_*.csv", "kent_orders_*.csv"))
+        refused = oneclient("map", file, *asked, "--write", "a")
+        assert (refused.exit_code, "would be read through this one" in refused.stderr) == (2, True)
 
 
 class TestAWorkbook:
@@ -221,10 +348,10 @@ class TestWhatIsShown:
         said = mapped(office, "kent.csv", KENT.encode("cp1252"), "--show", "--rows", "1")
         assert (said["masked"], [row["surname"] for row in said["trial"]["rows"]]) == (False, ["O'Sullivan"])
 
-    def test_only_the_first_rows_are_looked_at(self, office: Office) -> None:
+    def test_the_whole_file_is_tried(self, office: Office) -> None:
         rows = "".join(f"{n},Ann,Archer,12/03/1941\n" for n in range(MOST_ROWS + 1000))
         said = mapped(office, "many.csv", f"Client ID,Forename,Surname,DOB\n{rows}")
-        assert (said["trial"]["rows_read"], said["trial"]["more"]) == (MOST_ROWS, True)
+        assert (said["trial"]["rows_read"], said["trial"]["more"]) == (MOST_ROWS + 1000, False)
 
 
 class TestWriting:
@@ -273,7 +400,7 @@ class TestWriting:
         (["03/04/1938", "01/02/1941"], ("%d/%m/%Y",), "cannot be told"),
         (["25/12/1941", "24/12/1941", "04/23/1938"], ("%d/%m/%Y",), "MIXED"),
         (["3 April 1938", "1941-12-25"], ("%d %B %Y", "%Y-%m-%d"), ""),
-        (["25/12/41", "24/12/1941"], ("%d/%m/%y", "%d/%m/%Y"), "two digits"),
+        (["25/12/41", "24/12/1941"], ("%d/%m/%y", "%d/%m/%Y"), "Births are taken to lie in the past"),
         (["19380403"], ("%Y%m%d",), ""),
         (["soon"], ("%d.%m.%Y",), ""),
     ],

@@ -34,7 +34,7 @@ def mapping(office: Office, text: str, name: str = "own.yaml") -> None:
 def test_another_layout_needs_no_code(office: Office) -> None:
     mapping(office, AMERICAN)
     content = (
-        "Call No^Person^Day^Mins^Door Code\n1^P1^11/20/2026^30^SECRET\n2^P2^20/11/2026^30^SECRET\n3^P1^46346^15^SECRET"
+        "Call No^Person^Day^Mins^Door Code\n1^P1^11/20/2026^30^SECRET\n2^P2^soon^30^SECRET\n3^P1^46346^15^SECRET"
     )
     office.deliver("calls-november.txt", content + "\n4^P2^11/21/2026^45^SECRET\n")
     office.night()
@@ -92,6 +92,34 @@ def test_a_mapping_taken_away_before_its_file_is_taken_in(office: Office) -> Non
         (AMERICAN.replace('"^"', "'\"'"), "delimiter must be one character"),
         (AMERICAN.replace("issuer: {fixed: carecloud}\n", ""), "issuer is missing"),
         (AMERICAN + "colour: blue\n", "there is no entry colour"),
+        (
+            AMERICAN.replace("Day: visit_date", "Day: {date_time: [visit_date, start_time]}"),
+            "mean date_and_time?",
+        ),
+        (
+            AMERICAN.replace("Day: visit_date", "Day: {date_and_time: visit_date}"),
+            "needs a list of fields",
+        ),
+        (
+            AMERICAN.replace("Day: visit_date", "Day: {date_and_time: [start_time, visit_date]}"),
+            "date_and_time needs a date and then a time of day",
+        ),
+        (
+            AMERICAN.replace("Day: visit_date", "Day: {date_and_time: [visit_day, start_time]}"),
+            "mean visit_date?",
+        ),
+        (AMERICAN + "  Name: {full_name: [forename, surname]}\n", "fields that roster_visits does not have: forename"),
+        (AMERICAN + "  Name: {full_name: [forname, surname]}\n", "did you mean forename?"),
+        (AMERICAN + "  Name: {full_name: [forename], order: upside down}\n", "order must be one of surname first"),
+        (AMERICAN + "  Name: [forename]\n", "each heading needs a field, or a split"),
+        (AMERICAN + "constants: {visit_date: 2026-11-20}\n", "though a heading carries them: visit_date"),
+        (AMERICAN + "constants: {statu: Active}\n", "did you mean status?"),
+        (AMERICAN + "values: {status: {a: b}}\n", "values translate fields that no heading carries: status"),
+        (AMERICAN + 'values: {visit_id: {a: b, " A": c}}\n', "differ in case or spaces only"),
+        (AMERICAN + "without: [Day]\n", "columns and without both name Day"),
+        (AMERICAN + 'footer: ["*"]\n', "every row for a footer"),
+        (AMERICAN + "delivers: all\n", "delivers is another text; it has to be"),
+        (AMERICAN + "two_digit_years: future\n", "two_digit_years is another text; it has to be"),
         ("columns: [", "not valid YAML"),
         ("", "not a YAML mapping"),
         ("- a\n- b\n", "not a YAML mapping"),
@@ -103,6 +131,24 @@ def test_a_mistake_in_a_mapping_is_told(office: Office, text: str, message: str)
         load_sources(office.settings.sources)
     assert message in str(told.value)
     assert "own" in str(told.value)
+
+
+def test_all_that_a_mapping_can_say(office: Office) -> None:
+    mapping(
+        office,
+        AMERICAN.replace("  Day: visit_date\n", "  Start: {date_and_time: [visit_date, start_time]}\n")
+        + "delivers: everything\ntwo_digit_years: past\nfooter: [Total*]\nwithout: [Surname]\n"
+        + "constants: {carers: 1}\nvalues: {planned_minutes: {Half an hour: 30, No: 0}}\n",
+    )
+    source = load_sources(office.settings.sources)[0]
+    assert (source.delivers, source.two_digit_years, source.footer) == ("everything", "past", ("Total*",))
+    assert source.without == ("Surname",)
+    assert source.constants == {"carers": "1"}
+    assert source.vocabularies == {"planned_minutes": {"half an hour": "30", "no": "0"}}
+    assert source.fields_of("START ") == ("visit_date", "start_time")
+    assert source.headings_of("start_time") == ("Start",)
+    assert source.required_headings == ("Call No", "Person", "Start")
+    assert source.fields == {"visit_id", "client_id", "visit_date", "start_time", "planned_minutes", "carers"}
 
 
 def test_a_mapping_that_is_not_utf8(office: Office) -> None:

@@ -52,6 +52,19 @@ def person(text: str) -> dict[str, str]:
         ("forename", "forename=SMITH surname=JEAN", "forename=JEAN surname=SMITH", "swapped"),
         ("forename", "forename=RONALD own_name=RONALD", "forename=DONALD own_name=DONALD", "two_names"),
         ("forename", "forename=JEAN", "forename=PETER", "different"),
+        *(
+            ("forename", f"forename={left} forename_root={left}", f"forename={right} forename_root={right}", expected)
+            for left, right, expected in (
+                ("MOHAMMED_ASLAM", "MOHAMMED_AKRAM", "alike"),
+                ("SIU_LING", "SIU_MEI", "alike"),
+                ("MARIA_ELENA", "MARIA_TERESA", "alike"),
+                ("MARIA_ELENA_SOFIA", "MARIA_ELENA_ROSA", "alike"),
+                ("MOHAMMED", "MOHAMMED_ASLAM", "nickname"),
+                ("MARIA_ELENA_SOFIA", "MARIA_SOFIA", "nickname"),
+                ("MARIA_ELENA", "MARIA_E", "nickname"),
+                ("MARY_MARGARET", "MARY_MARGARETA", "nickname"),
+            )
+        ),
         ("forename", "surname=SMITH", "forename=JEAN", "missing"),
         ("surname", "surname=SMITH", "surname=SMITH", "exact"),
         ("surname", "surname=SMITH home=1_MILL_ROAD", "surname=SMITH home=1_MILL_ROAD", "same_at_home"),

@@ -31,6 +31,8 @@ WELL_FOUND = ("near-certain", "likely")
 NOT_NEAR_CERTAIN = ("likely", "possible", None)
 AT_MOST_POSSIBLE = ("possible", None)
 NO_CANDIDATE = (None,)
+ASLAM, LING, ELENA = ("Mohammed Aslam", "Mohammed Akram"), ("Siu Ling", "Siu Mei"), ("Maria Elena", "Maria Teresa")
+ONE_BIRTH = ("30/11/1933", "30/11/1933")
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,30 @@ class Case:
         return self.about
 
 
+def _of_one_family(kind: str, names: tuple[str, str], births: tuple[str, str], surname: str, home: str) -> Case:
+    """Two people of one home, or one person twice, whose given names are as said."""
+    (first, second), (born, other), (address, postcode) = names, births, home.split(", ")
+    return Case(
+        f"{kind}: {first} and {second}",
+        {"Surname": surname, "Gender": "F", "Address1": address, "Postcode": postcode},
+        {"Forename": first, "DateOfBirth": born}, {"Forename": second, "DateOfBirth": other},
+        WELL_FOUND if kind == "middle name" else AT_MOST_POSSIBLE,
+    )  # fmt: skip
+
+
 CASES = (
+    _of_one_family("twins", ASLAM, ("11/06/1940", "11/06/1940"), "Barkhadle", "14 Wharf Side, DN1 3QX"),
+    _of_one_family("twins", LING, ("02/12/1935", "02/12/1935"), "Cheungwah", "6 Hazel Grange, CT7 9PL"),
+    _of_one_family("twins", ELENA, ("28/04/1947", "28/04/1947"), "Delgadoro", "81 Printer Street, SS2 4WE"),
+    _of_one_family("a birth missing", ASLAM, ("23/09/1944", ""), "Quraishimov", "2 Ropewalk Yard, IP3 0AB"),
+    _of_one_family("a birth missing", LING, ("19/01/1932", ""), "Ngaiyuet", "47 Signal Road, ME4 6TT"),
+    _of_one_family("a birth missing", ELENA, ("05/07/1950", ""), "Vasconcelhos", "9 Bishop Fold, LS17 8RD"),
+    _of_one_family("sisters", ASLAM, ("14/02/1938", "03/09/1940"), "Zubairzada", "33 Upper Green, CB9 2NY"),
+    _of_one_family("sisters", LING, ("07/10/1943", "21/05/1946"), "Hohinlam", "118 Cinder Path, CM3 7GU"),
+    _of_one_family("sisters", ELENA, ("30/03/1936", "12/11/1938"), "Figueiroz", "5 Lantern Court, TN4 8HJ"),
+    _of_one_family("middle name", ("Mohammed", "Mohammed Zafar"), ONE_BIRTH, "Jafarpour", "70 Salt Quay, RM6 5BV"),
+    _of_one_family("middle name", ("Siu Fong", "Siu"), ONE_BIRTH, "Tszkwan", "25 Clover Rise, NR5 1MK"),
+    _of_one_family("middle name", ("Peggy Ann", "Margaret A"), ONE_BIRTH, "Wigglesworthy", "12 Vesper Close, DA9 4CF"),
     Case(
         "one person by two doors",
         {"Forename": "Wilfreda", "Surname": "Abernethy", "Gender": "F", "DateOfBirth": "02/05/1937",

@@ -35,7 +35,7 @@ def test_the_figures_of_a_night_are_those_of_its_report(three_nights: Settings) 
         assert total(told, "rejected") == sum(reject.count for reject in run.rejects if reject.whole_row)
         assert total(told, "unread") == sum(reject.count for reject in run.rejects if not reject.whole_row)
         assert total(told, "missed") == len(report.misses)
-        assert total(told, "confusions") == len(report.confusions)
+        assert total(told, "confusions") == len({confusion.case for confusion in report.confusions})
 
 
 def test_what_could_not_be_read_counts_by_sender_and_column(three_nights: Settings) -> None:
