@@ -3,7 +3,18 @@
 One file for each group of commands; ``door.py`` is what all of them are made with.
 """
 
-from pipelines.cli import custody, deciding, forgetting, looking, merging, nights
+from pipelines.cli import custody, deciding, files, forgetting, looking, merging, nights
 from pipelines.cli.door import FOUND_A_PROBLEM, WRONG_USE, main
 
-__all__ = ["FOUND_A_PROBLEM", "WRONG_USE", "custody", "deciding", "forgetting", "looking", "main", "merging", "nights"]
+__all__ = [
+    "FOUND_A_PROBLEM",
+    "WRONG_USE",
+    "custody",
+    "deciding",
+    "files",
+    "forgetting",
+    "looking",
+    "main",
+    "merging",
+    "nights",
+]

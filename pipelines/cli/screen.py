@@ -274,3 +274,40 @@ def show_findings(findings: list[Any]) -> None:
         click.echo(f"{'well   ' if finding.well else 'PROBLEM'}  {finding.check}: {finding.found}")
         if not finding.well:
             click.echo(f"         {finding.next}")
+
+
+def show_checked(files: list[dict[str, Any]]) -> None:
+    """What a nightly run would make of files."""
+    for file in files:
+        table = Table(Column(no_wrap=True), Column(overflow="fold"), title=Text(file["file"]), show_header=False)
+        table.add_row("source", Text(f"{file['source']} ({file['feed']} of {file['issuer']})"))
+        table.add_row("status", Text(f"[{file['code']}] {file['status']}" if file["code"] else file["status"]))
+        if file["reason"]:
+            table.add_row("reason", Text(file["reason"]))
+        if "surge" in file:
+            _show_facts(table, file)
+        console.print(table)
+
+
+def _show_facts(table: Table, file: dict[str, Any]) -> None:
+    table.add_row("rows", f"{file['rows_read']:,} read, {file['rows_loaded']:,} would load")
+    for rejected in file["rejected"]:
+        table.add_row(
+            "rejected rows", Text(f"{rejected['count']:,}: {rejected['reason']} ({rejected['column'] or 'row'})")
+        )
+    for column, count in file["unread"].items():
+        table.add_row("unread cells", f"{count:,} in {column}")
+    for name in ("headings_new", "headings_gone", "headings_unmapped", "emptied"):
+        if file[name]:
+            table.add_row(name.replace("_", " "), Text(", ".join(file[name])))
+    surge, missing = file["surge"], file["missing"]
+    limit = f", at most {surge['limit']:,} are usual" if surge["limit"] is not None else ""
+    table.add_row("new clients", f"{surge['new']:,} of {surge['named']:,} named{limit}")
+    for near in file["near"]:
+        table.add_row("near an existing one", Text(f"row {near['row']}: {near['sent']} is near {near['existing']}"))
+    if missing["active"]:
+        table.add_row("missing from it", f"{missing['missing']:,} of {missing['active']:,} active records")
+    for column, said in file["read_as"].items():
+        table.add_row(f"{column} read as", Text(said))
+    for note in file["notes"]:
+        table.add_row("note", Text(note))

@@ -96,6 +96,11 @@ def find_repeat(warehouse: Warehouse, landing: Landing, delivered: Delivered) ->
         " and (status = 'loaded' or rows_of is not null)",
         {"feed": landing.feed, "issuer": landing.issuer, "source": landing.source},
     )
+    if landing.source == "unknown" and warehouse.rows(
+        "select 1 from raw.files where content_hash = $hash and status = 'loaded' limit 1",
+        {"hash": landing.content_hash},
+    ):
+        return Repeat(None, is_known=True, is_news=False)
     own = [line for line in lines if line[0] == landing.content_hash]
     if not own:
         return None

@@ -58,7 +58,7 @@ _NO_MAPPING = (
 )
 _NO_FILE = "It is a link, a pipe or a device, so it was not opened. Put the file itself into the inbox instead."
 _REPEATED = "The same content was loaded before, and nothing of this source came in between."
-_SAME_DAY = "The same content was loaded before, for the same day and under the same name."
+_SAME_DAY = "The same content was loaded before, and this delivery of it is known."
 _AGAIN = "The same content was loaded before. Other content came in between, so it counts again from this day."
 _FORGOTTEN_SINCE = (
     "The same content was loaded before and holds a person who was forgotten since. Its other rows are in the archive: "
@@ -199,7 +199,7 @@ class Landings:
         The rows of the file have to be there as ``landing``.
         """
         warehouse, feed = self.warehouse, source.definition
-        date_1904 = getattr(contents, "date_1904", False)
+        date_1904 = contents.date_1904
         read_notation(warehouse, source, self.day, unread=contents.unread, date_1904=date_1904)
         find_repeated_keys(warehouse, feed)
         reject(warehouse, contents, self.never_stored)
@@ -303,7 +303,8 @@ class Landings:
 _GATED = """
     select *, row_number not in (select row_number from rejected where not could_be_read) as readable from reading
     union all by name
-    select row_number, false as readable from rejected where row_number not in (select row_number from reading)
+    select row_number, false as readable from rejected
+    where row_number not in (select row_number from reading) and not contains(reason, 'not a row')
 """
 
 

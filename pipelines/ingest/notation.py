@@ -50,10 +50,10 @@ def read_notation(
 ) -> dict[str, Notation]:
     """Read the relation ``landing`` (``row_number`` and a text column for each field); gives the notation by field.
 
-    Makes the temporary tables ``reading`` (the same columns in one notation, a missing value null; a cell that cannot
-    be read keeps its text where that is no value) and ``faults`` (one row for each cell that cannot be read, or is
-    missing though required). ``unread`` are cells that the reader of the file was not sure of. ``night`` is the day
-    that decides the century of two-digit years; ``date_1904`` says that the file counts days from 1904.
+    Makes the temporary tables ``reading`` (the same columns in one notation, a missing value null; an unread cell keeps
+    its text, unless that could be taken for a value) and ``faults`` (one row for each cell that cannot be read, or is
+    missing though required). ``unread`` are cells that the reader of the file could not be sure of. ``night`` is the
+    day by which a year of two digits is told; ``date_1904`` says that the file counts days from 1904.
     """
     fields = source.definition.fields
     notations = _read_cells_of(warehouse, source, night, date_1904)
@@ -68,7 +68,7 @@ def _read_cells_of(warehouse: Warehouse, source: Source, night: date, date_1904:
     typed = source.definition.fields
     sent = " union all ".join(
         f"select '{f.name}' as column_name, '{f.type}' as type, '{f.kind}' as kind, {f.name} as cell,"
-        f" count(*) as times from landing where {f.name} <> '' and not {_is_plain(f, f.name)} group by {f.name}"
+        f" count(*) as times from landing where {f.name} <> '' group by {f.name} having not {_is_plain(f, f.name)}"
         for f in typed
     )
     warehouse.execute(f"create or replace temp view cells_sent as {sent}")
@@ -83,21 +83,21 @@ def _read_cells_of(warehouse: Warehouse, source: Source, night: date, date_1904:
         decided = _decide_dates(warehouse, source, dates, night, date_1904, notations)
         short = [form for form in source.date_formats if "%y" in form] or [_NO_FORMAT]
         long = [form for form in source.date_formats if "%y" not in form] or [_NO_FORMAT]
-        _read_cells(warehouse, "dates", decided, {"formats": long, "short_formats": short})
+        _read_cells(warehouse, "raw.dates_read", decided, {"formats": long, "short_formats": short})
     if times:
         warehouse.work("times_written", "raw.times_as_written")
-        _read_cells(warehouse, "times", _decide_times(warehouse, times, notations))
+        _read_cells(warehouse, "raw.times_read", _decide_times(warehouse, times, notations))
     if numbers:
         warehouse.work("numbers_written", "raw.numbers_as_written")
-        _read_cells(warehouse, "numbers", _decide_numbers(warehouse, numbers, notations))
+        _read_cells(warehouse, "raw.numbers_read", _decide_numbers(warehouse, numbers, notations))
     return notations
 
 
 def _read_cells(
-    warehouse: Warehouse, what: str, decided: list[dict[str, Any]], parameters: Mapping[str, Any] | None = None
+    warehouse: Warehouse, table: str, decided: list[dict[str, Any]], parameters: Mapping[str, Any] | None = None
 ) -> None:
     with warehouse.relation("decided", pa.Table.from_pylist(decided)):
-        warehouse.work("read_now", f"raw.{what}_read", parameters)
+        warehouse.work("read_now", table, parameters)
     warehouse.append("cells_read", "read_now")
 
 
@@ -170,12 +170,9 @@ def _is_pair(form: str) -> bool:
 
 def _first_year(source: Source, field: Field, night: date) -> int:
     """The first of the hundred years in which a year of two digits lies."""
-    said = getattr(source, "two_digit_years", None)
-    if said == "past":
-        return night.year - 99
-    if said is None and field.kind == "birth":
+    if field.kind == "birth":
         return night.year - OLDEST
-    return night.year - 50
+    return night.year - (99 if source.two_digit_years == "past" else 50)
 
 
 def _decide_times(
@@ -271,7 +268,8 @@ def _make_reading(warehouse: Warehouse, fields: Sequence[Field]) -> None:
         " when type <> 'text' and coalesce(date_of(text)::varchar, time_of(text)::varchar, decimal_of(text)::varchar)"
         " is null then text end as kept from cells as c join cells_read as r using (column_name, cell)"
     )
-    strange = {name for (name,) in warehouse.rows("select distinct column_name from cells_kept")}
+    changed = "select distinct column_name from cells_kept where kept is distinct from cell"
+    strange = {name for (name,) in warehouse.rows(changed)}
     columns = ", ".join(f"{_value(field, strange)} as {field.name}" for field in fields)
     joins = "".join(
         f" left join cells_kept as read_{f.name} on read_{f.name}.column_name = '{f.name}'"
@@ -287,10 +285,8 @@ def _make_reading(warehouse: Warehouse, fields: Sequence[Field]) -> None:
 def _value(field: Field, strange: Collection[str]) -> str:
     """The cell of a row in one notation, as SQL."""
     if field.name not in strange:
-        return "null::varchar" if field.type != "text" else f"nullif(l.{field.name}, '')"
-    if field.type != "text":
-        return f"read_{field.name}.kept"
-    return f"if({_is_plain(field, f'l.{field.name}')}, l.{field.name}, read_{field.name}.kept)"
+        return f"nullif(l.{field.name}, '')"
+    return f"if(read_{field.name}.cell is null, nullif(l.{field.name}, ''), read_{field.name}.kept)"
 
 
 def _make_faults(warehouse: Warehouse, fields: Sequence[Field], unread: Sequence[UnreadCell]) -> None:

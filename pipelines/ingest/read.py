@@ -68,13 +68,16 @@ def read_table(path: Path, source: Source, limits: IngestSettings) -> Table:
 
 def wanted_of(source: Source) -> Wanted:
     """What a source mapping looks for in a file."""
-    keys = {heading_key(heading): name for heading, name in source.columns.items()}
-    types = {field.name: field for field in source.definition.fields}
+    types = {field.name: field.type for field in source.definition.fields}
     return Wanted(
-        frozenset(keys),
-        frozenset(key for key, name in keys.items() if name in types and types[name].required),
-        frozenset(key for key, name in keys.items() if name not in types or types[name].type == "text"),
-        tuple(getattr(source, "footer", ())),
+        frozenset(map(heading_key, source.columns)),
+        frozenset(map(heading_key, source.required_headings)),
+        frozenset(
+            heading_key(heading)
+            for heading in source.columns
+            if any(types.get(name, "text") == "text" for name in source.fields_of(heading))
+        ),
+        source.footer,
     )
 
 

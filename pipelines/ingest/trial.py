@@ -149,7 +149,7 @@ def _try(settings: Settings, path: Path, source: Source, shown: int, masked: boo
     feed = source.definition
     with scratch_warehouse(settings) as warehouse, warehouse.relation("landing", contents.rows):
         date_1904 = getattr(contents, "date_1904", False)
-        read_notation(warehouse, source, date.today(), unread=contents.unread, date_1904=date_1904)
+        notations = read_notation(warehouse, source, date.today(), unread=contents.unread, date_1904=date_1904)
         find_repeated_keys(warehouse, feed)
         reject(warehouse, contents, never_stored((source,)))
         rejected = warehouse.rows("select column_name, reason, row_number from rejected order by row_number")
@@ -159,17 +159,16 @@ def _try(settings: Settings, path: Path, source: Source, shown: int, masked: boo
             f"select row_number, {as_read} from reading order by row_number limit $shown", {"shown": shown}
         )
     gone = {row for *_, row in rejected}
-    not_read = [(name, reason) for name, reason, _ in unread]
     rows_read = contents.rows.num_rows + len(contents.broken)
     return Trial(
         rows_read=rows_read,
         rows_loaded=rows_read - len(gone),
         rows_rejected=len(gone),
         rejected=_counted((name, reason) for name, reason, _ in rejected),
-        unread=_counted(not_read),
+        unread=_counted((name, reason) for name, reason, _ in unread),
         rows=tuple(_shown(feed.field_names, line[1:], masked) for line in lines),
         before=_before(table, contents, source, [line[0] for line in lines], masked),
-        notes=contents.notes,
+        notes=(*contents.notes, *map(str, notations.values())),
     )
 
 

@@ -65,6 +65,7 @@ FILE_COLUMNS: tuple[Column[FileLine], ...] = (
     Column("Rows read", 11, lambda file: file.rows_read),
     Column("Rows loaded", 11, lambda file: file.rows_loaded),
     Column("Rows rejected", 11, lambda file: file.rows_rejected),
+    Column("What was found", 60, lambda file: " ".join(file.told)),
 )
 REJECT_COLUMNS: tuple[Column[Reject], ...] = (
     Column("File", 44, lambda reject: reject.file_name),

@@ -18,7 +18,10 @@ Agreement = Literal["same", "close", "different", "missing"]
 
 @dataclass(frozen=True)
 class FileLine:
-    """One file of the night. ``status`` is loaded, quarantined or repeated; ``reason`` says why it was refused."""
+    """One file of the night. ``status`` is loaded, quarantined or repeated; ``reason`` says why it was refused.
+
+    ``told`` is what ``oneclient check`` says of it, in sentences, and ``facts`` the same as data.
+    """
 
     file_name: str
     feed: str
@@ -28,6 +31,8 @@ class FileLine:
     rows_read: int
     rows_loaded: int
     rows_rejected: int
+    facts: dict[str, Any] = field(default_factory=dict)
+    told: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

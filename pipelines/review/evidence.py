@@ -23,7 +23,7 @@ from pipelines.merge.case import Case
 from pipelines.merge.outcomes import outcomes
 from pipelines.merge.watch import watch_tonight
 from pipelines.publishing.rows import from_table, uncollected
-from pipelines.review import contents
+from pipelines.review import contents, words
 from pipelines.review.clusters import by_pair, cluster_of
 from pipelines.review.harm import by_harm, clusters_by_harm, harm_of
 from pipelines.review.numbered import REFERENCE, say_difference, say_reference
@@ -134,7 +134,7 @@ def _run(settings: Settings, warehouse: Warehouse, day: date) -> contents.Run:
         tiers=dict.fromkeys(TIERS, 0) | (dict(warehouse.rows(_OPEN_TIERS)) if matched else {}),
         beyond=warehouse.one(_BEYOND, {"most": settings.report.candidates}) if matched else 0,
         standings=dict(warehouse.rows(_STANDINGS)) if matched else {},
-        files=tuple(contents.FileLine(**{k: v for k, v in file.items() if k != "gate"}) for file in files),
+        files=tuple(_file_line(file) for file in files),
         rejects=tuple(contents.Reject(**{**reject, "rows": tuple(reject["rows"])}) for reject in rejects),
         gates=tuple(gates),
         review=json.loads(json.dumps(asdict(review_quality(entries_read(warehouse), read_practice(settings.home))))),
@@ -236,3 +236,9 @@ _EVIDENCE_HASH = """
         (select string_agg(md5(to_json(k)::varchar), '' order by client_id) from matched.clusters as k)
     ))
 """
+
+
+def _file_line(file: dict[str, Any]) -> contents.FileLine:
+    facts = json.loads(file["facts"]) if file["facts"] else {}
+    kept = {name: value for name, value in file.items() if name not in {"gate", "facts"}}
+    return contents.FileLine(**kept, facts=facts, told=tuple(words.told_of_file(facts)))

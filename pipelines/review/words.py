@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from typing import Any
 
 from pipelines.merge.preview import say_order_terms, say_visit_counts
 from pipelines.merge.record import Alias, Contact, Detail, Order, Record, Reference
@@ -126,3 +127,28 @@ def say_source_row(row: SourceRow) -> str:
 
 _LIKENESS = {"same": "same", "close": "nearly the same", "different": "different"}
 _TIES = {"Home": "home", "Surname": "surname", "Forename": "forename", "Born": "birth date", "Gender": "gender"}
+
+
+def told_of_file(facts: dict[str, Any]) -> Iterator[str]:
+    """What ``oneclient check`` says of a file, in short sentences: no reference and no other cell."""
+    if not facts:
+        return
+    surge, missing = facts["surge"], facts["missing"]
+    usual = f", at most {surge['limit']:,} are usual" if surge["limit"] is not None else ""
+    if surge["new"]:
+        yield f"{surge['new']:,} of {surge['named']:,} people it names were not known{usual}."
+    if near := facts["near"]:
+        shown = ", ".join(f"{row:,}" for row in near[:10])
+        yield f"Near an existing reference or id: {len(near):,} of them (rows {shown}{', …' if len(near) > 10 else ''})."
+    if missing["active"]:
+        yield f"{missing['missing']:,} of {missing['active']:,} active records are not in this full export."
+    for name, said in (
+        ("headings_new", "New headings"),
+        ("headings_gone", "Headings of the last file that are gone"),
+        ("emptied", "Columns that are empty and were filled before"),
+    ):
+        if facts[name]:
+            yield f"{said}: {', '.join(facts[name])}."
+    for column, said in facts["read_as"].items():
+        yield f"{column} read as {said}."
+    yield from facts["notes"]

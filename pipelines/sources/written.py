@@ -60,7 +60,7 @@ def read_yaml(path: Path, what: str) -> Any:
             f"{named} is larger than {MOST_BYTES >> 20} MB, so it is none. Remove it and run again.", code="S2"
         )
     try:
-        return yaml.load(path.read_text(encoding="utf-8-sig"), _Plain)  # noqa: S506 - a safe loader, made stricter
+        return yaml_of(path.read_text(encoding="utf-8-sig"))
     except RecursionError:
         raise SettingsError(f"{named} is nested far too deep to be one. Correct it and run again.", code="S2") from None
     except (yaml.YAMLError, ValueError, OverflowError, AttributeError, TypeError) as error:

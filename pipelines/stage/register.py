@@ -126,6 +126,7 @@ class _Register:
         self._write("staged.enrolments")
         self._write("staged.visits")
         self._gates()
+        self._follow_full_exports()
         self.warehouse.work("taken", "staged.taken_files", {"day": self.day})
         self.warehouse.append("staged.taken_files", "taken")
 
@@ -243,7 +244,7 @@ class _Register:
                 newest="sent_on" if dated else None,
                 within=within,
             )
-            self.staging.written[table] = self.staging.written.get(table, 0) + written.rows
+            self._count(table, written.rows)
 
     def _parts_to_write(self, table: str) -> Iterator[str]:
         """``incoming``, so many rows at a time where there are kept ones to compare them with."""
@@ -258,6 +259,36 @@ class _Register:
                 f"create or replace temp view incoming_part as from incoming where hash({key}) % {parts} = {part}"
             )
             yield "incoming_part"
+
+    def _follow_full_exports(self) -> None:
+        """End or cancel what the full exports of a source lack (P12), and drop enrolments whose start was changed.
+
+        What is written here is not checked again: these rows passed their suite when they were read.
+        """
+        if dropped := self.warehouse.work("superseded", "staged.superseded_enrolments"):
+            key = " and ".join(f"kept.{column} = gone.{column}" for column in KEYS["staged.enrolments"])
+            self.warehouse.execute(f"delete from staged.enrolments as kept using superseded as gone where {key}")
+            self._count("staged.enrolments", dropped)
+        full = {
+            f for (f,) in self.warehouse.rows("select distinct feed from spoken_files where delivers = 'everything'")
+        }
+        for feed, table, missing in (
+            ("roster_clients", "staged.source_records", "staged.missing_clients"),
+            ("roster_enrolments", "staged.enrolments", "staged.missing_enrolments"),
+            ("roster_visits", "staged.visits", "staged.missing_visits"),
+        ):
+            if feed not in full or not self.warehouse.work("incoming", missing):
+                continue
+            self._count(table, self.warehouse.upsert(table, KEYS[table], "incoming").rows)
+            if table == "staged.source_records":
+                self.warehouse.execute(
+                    "create or replace temp table affected as"
+                    " select distinct origin_client_id as client_id from incoming"
+                )
+                self._derive()
+
+    def _count(self, table: str, rows: int) -> None:
+        self.staging.written[table] = self.staging.written.get(table, 0) + rows
 
     def _gates(self) -> None:
         """Run the suite of every table over the rows that this batch brought to it."""

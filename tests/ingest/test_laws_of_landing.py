@@ -99,7 +99,7 @@ def test_the_same_content_under_another_name_is_the_same_file(office: Office) ->
 def test_a_refused_file_that_comes_again_changes_nothing(office: Office) -> None:
     office.land("rota.csv", "a,b\n1,2\n")
     before = office.rows("select file_name, delivered_for, status, reason from raw.files")
-    office.land("rota again.csv", "a,b\n1,2\n")
+    office.land("rota.csv", "a,b\n1,2\n")
     assert office.rows("select file_name, delivered_for, status, reason from raw.files") == before
 
 
