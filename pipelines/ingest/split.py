@@ -340,7 +340,7 @@ def _rescued(
 def _is_begun(cells: pa.Table, last_row: int) -> bool:
     """Whether the very last cell is only the beginning of what stands in other rows of its column."""
     last = cells.column(cells.num_columns - 1)[-1].as_py() if cells.num_rows else ""
-    if not last or cells.num_rows < 2 or cells.column(0)[-1].as_py() != last_row:  # noqa: PLR2004 - another row is needed
+    if not last or cells.num_rows < 2 or cells.column(0)[-1].as_py() != last_row:
         return False
     column = cells.column(cells.num_columns - 1)
     others = column.slice(0, cells.num_rows - 1)
