@@ -299,12 +299,17 @@ class Landings:
             path.unlink()
 
 
-# The rows that the suite of a feed looks at, and for each whether it could be read.
+# The rows that the suite of a feed looks at, as sent, and for each whether it could be read. Lines that are no rows (a
+# footer) are left out, and a key that is a placeholder was read: it says nothing of the file as a whole.
 _GATED = """
-    select *, row_number not in (select row_number from rejected where not could_be_read) as readable from reading
+    select
+        row_number,
+        nullif(trim(columns(* exclude (row_number))), ''),
+        row_number not in (select row_number from rejected where not could_be_read) as readable
+    from landing
     union all by name
     select row_number, false as readable from rejected
-    where row_number not in (select row_number from reading) and not contains(reason, 'not a row')
+    where row_number not in (select row_number from landing) and not contains(reason, 'not a row')
 """
 
 
