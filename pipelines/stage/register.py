@@ -151,7 +151,7 @@ class _Register:
         self.warehouse.execute(
             "create or replace temp table sent_people as select s.* from sent_people as s"
             " join batch as b using (file_id) qualify row_number() over (partition by s.issuer, s.record_id"
-            " order by s.sent_on desc, b.file_name desc, s.row_number desc) = 1"
+            " order by s.sent_on desc, b.place desc, s.row_number desc) = 1"
         )
 
     def _unknown_people(self) -> None:
