@@ -20,6 +20,7 @@ from pipelines.ingest.ledger import create_raw_tables
 from pipelines.quality import Gate, pass_gate, suite_columns, unique_columns
 from pipelines.settings import Settings, SettingsError
 from pipelines.sources import Source, load_sources
+from pipelines.stage.absent import keep_known_values
 from pipelines.stage.forgotten import keep_apart, write_forgotten
 from pipelines.stage.standardise import learn_standard_forms, load_placeholder_names
 from pipelines.troubles import KnownError
@@ -327,6 +328,7 @@ def _create_tables(warehouse: Warehouse) -> None:
     load_placeholder_names(warehouse)
     warehouse.work("spoken_files", "staged.spoken_files")
     warehouse.work("batch", "staged.batch")
+    keep_known_values(warehouse)
     warehouse.execute(
         "create or replace temp table roster_councils (issuer varchar, record_id varchar, council varchar)"
     )

@@ -15,7 +15,7 @@ select
     date_of(r.end_date) as end_on,
     r.file_id,
     r.row_number
-from raw.roster_enrolments as r
+from known_roster_enrolments as r
 join batch as b on b.file_id = r.file_id
 join staged.source_records as s
     on s.feed = 'roster_clients' and s.issuer = r.issuer and s.record_id = r.client_id

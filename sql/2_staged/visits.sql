@@ -15,7 +15,7 @@ select
     r.status,
     r.file_id,
     r.row_number
-from raw.roster_visits as r
+from known_roster_visits as r
 join batch as b on b.file_id = r.file_id
 join staged.source_records as s
     on s.feed = 'roster_clients' and s.issuer = r.issuer and s.record_id = r.client_id

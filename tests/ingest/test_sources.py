@@ -33,9 +33,7 @@ def mapping(office: Office, text: str, name: str = "own.yaml") -> None:
 
 def test_another_layout_needs_no_code(office: Office) -> None:
     mapping(office, AMERICAN)
-    content = (
-        "Call No^Person^Day^Mins^Door Code\n1^P1^11/20/2026^30^SECRET\n2^P2^soon^30^SECRET\n3^P1^46346^15^SECRET"
-    )
+    content = "Call No^Person^Day^Mins^Door Code\n1^P1^11/20/2026^30^SECRET\n2^P2^soon^30^SECRET\n3^P1^46346^15^SECRET"
     office.deliver("calls-november.txt", content + "\n4^P2^11/21/2026^45^SECRET\n")
     office.night()
     assert office.rows("select issuer, visit_id, visit_on::varchar, planned_minutes from staged.visits order by 2") == [
