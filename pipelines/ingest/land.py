@@ -200,7 +200,7 @@ class Landings:
         """
         warehouse, feed = self.warehouse, source.definition
         date_1904 = contents.date_1904
-        read_notation(warehouse, source, self.day, unread=contents.unread, date_1904=date_1904)
+        notations = read_notation(warehouse, source, self.day, unread=contents.unread, date_1904=date_1904)
         find_repeated_keys(warehouse, feed)
         reject(warehouse, contents, self.never_stored)
         rejected = warehouse.one("select count(*) from rejected")
@@ -208,7 +208,7 @@ class Landings:
         landing = replace(landing, rows_read=read, rows_rejected=rejected, rows_loaded=read - rejected)
         gate = check_rows(warehouse, f"raw.{feed.name}", _GATED, landing.content_hash[:12])
         references = _file_references(feed, contents)
-        facts = facts_of(warehouse, landing, source, contents, delivered)
+        facts = facts_of(warehouse, landing, source, contents, delivered, notations)
         refusal = (
             _failed(gate)
             or repeated_reference(warehouse, landing, source, references)
