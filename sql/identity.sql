@@ -118,17 +118,17 @@ create or replace temp macro two_people(a, b) as (
     )
 );
 
--- With forenames that differ outright it takes one contradiction more: the birth date, the NHS number, the gender where
--- the birth dates do not agree, or where one is missing surname, gender and home together. Where the forenames
--- agree, or may, it takes all of surname, birth date and home (or the NHS number): many people are called John.
+-- With forenames that differ outright it takes one contradiction more: the birth date, the NHS number, or, where the birth
+-- dates do not agree, the gender or surname and home together. Where the forenames agree, or may, or one is not known, it
+-- takes all of surname, birth date and home (or NHS number): many people are called John.
 create or replace temp macro someone_else(a, b) as (
     case
         when coalesce(a.nhs_number = b.nhs_number, false) then false
         when forenames_differ(a, b) then
             births_apart(a.born_on, b.born_on)
             or coalesce(a.nhs_number <> b.nhs_number, false)
-            or coalesce(a.gender <> b.gender, false) and coalesce(a.born_on <> b.born_on, true)
-        when a.forename_key is null or b.forename_key is null then false
+            or coalesce(a.born_on <> b.born_on, true)
+                and (coalesce(a.gender <> b.gender, false) or surnames_differ(a, b) and homes_differ(a, b))
         else
             births_apart(a.born_on, b.born_on) and surnames_differ(a, b)
             and (homes_differ(a, b) or coalesce(a.nhs_number <> b.nhs_number, false))

@@ -1,11 +1,5 @@
 -- Reading cells as people write them. Each macro gives null for what it cannot read; nothing here guesses.
 
--- Until raw tables hold one notation; the definition in the reading part below replaces it.
-create or replace temp macro date_of(cell) as (
-    coalesce(try_strptime(trim(cell), ['%Y-%m-%d', '%d/%m/%Y', '%d-%m-%Y', '%d %b %Y']), null)::date
-);
-
-
 -- A no-break space, which web pages and cp1252 files put for a space, is a space; what has no width (a soft hyphen, a
 -- joiner, a mark of direction, a variation selector) is nothing, so that it neither parts two equal names nor turns one
 -- round. Most cells are plain ASCII without a surplus space, and are taken as they are.

@@ -31,6 +31,7 @@ def erase(warehouse: Warehouse, recorded: list[Forgetting], rejected: dict[int, 
         "update raw.first_rows as f set record_id = p.kept_id from person_rows as p"
         " where p.feed = f.feed and p.issuer = f.issuer and p.record_id = f.record_id"
     )
+    _erase_holders(warehouse)
     _derive(warehouse)
     warehouse.execute(
         "delete from staged.standard_forms as f where not exists"
@@ -85,6 +86,19 @@ def _erase_source_rows(warehouse: Warehouse) -> None:
     warehouse.execute(
         f"update staged.source_records as s set {changes} from person_rows as p"
         " where p.feed = s.feed and p.issuer = s.issuer and p.record_id = s.record_id"
+    )
+
+
+def _erase_holders(warehouse: Warehouse) -> None:
+    """An id that came with somebody else too stays that one's; of one that nobody else holds nothing is left."""
+    warehouse.execute(
+        "update staged.id_holders as h set record_id = p.kept_id from person_rows as p"
+        " where p.feed = h.feed and p.issuer = h.issuer and p.record_id = h.record_id"
+    )
+    warehouse.execute(
+        "delete from staged.id_holders as h where h.feed = 'roster_clients' and not exists"
+        " (select 1 from staged.id_holders as o where o.feed = h.feed and o.issuer = h.issuer and o.id_sent = h.id_sent"
+        " and not starts_with(o.record_id, 'forgotten-'))"
     )
 
 

@@ -8,19 +8,20 @@ import io
 import re
 import shutil
 import tempfile
+import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-import xlsxwriter
-from python_calamine import CalamineError, CalamineWorkbook
+from python_calamine import CalamineError
 
 from pipelines.ingest.encoding import read_text
 from pipelines.ingest.layout import DELIMITERS, filled_width
 from pipelines.ingest.refusal import FileRefusedError
 from pipelines.ingest.split import Records
 from pipelines.ingest.workbook import WORKBOOKS
+from pipelines.ingest.workbook_copy import WorkbookCopy
 from pipelines.private import whole_file
 from pipelines.sealing import SUFFIX, SealBrokenError, is_sealed, sealing, unsealing
 from pipelines.settings import Settings
@@ -29,7 +30,6 @@ from pipelines.settings import Settings
 Change = Callable[[str, int, list[str]], Sequence[str] | None]
 Rows = dict[int, Sequence[str]]
 
-_MADE_AT = dt.datetime(2000, 1, 1)  # so that one workbook always makes the same copy
 _SAMPLE_BYTES = 1 << 18
 _IN_MEMORY = Path("/dev/shm")  # noqa: S108 - a disk in memory, where there is one
 
@@ -75,9 +75,9 @@ def rewrite(
     """
     with plain(settings, path) as original:
         if original.suffix.lower() in WORKBOOKS:
-            sheets = read_workbook(original)
-            changed = _change_sheets(sheets, change)
-            write = _workbook_of(sheets)
+            copy = read_workbook(original)
+            changed = _change_sheets(copy, change)
+            write = _workbook_of(copy)
         else:
             text = _Text(original, encoding, delimiter, width)
             rows = text.changed(change)
@@ -88,15 +88,11 @@ def rewrite(
     return changed
 
 
-def read_workbook(path: Path) -> dict[str, list[list[object]]]:
-    """Every sheet of a workbook, its rows from the first on. Raises CannotBeReadError."""
+def read_workbook(path: Path) -> WorkbookCopy:
+    """Every sheet of a workbook. Raises CannotBeReadError."""
     try:
-        workbook = CalamineWorkbook.from_path(str(path))
-        return {
-            name: [list(row) for row in workbook.get_sheet_by_name(name).to_python(skip_empty_area=False)]
-            for name in workbook.sheet_names
-        }
-    except (CalamineError, OSError, ValueError) as error:
+        return WorkbookCopy(path)
+    except (CalamineError, OSError, ValueError, zipfile.BadZipFile) as error:
         raise CannotBeReadError from error
 
 
@@ -143,31 +139,23 @@ class _Text:
         return write
 
 
-def _change_sheets(sheets: dict[str, list[list[object]]], change: Change) -> int:
+def _change_sheets(copy: WorkbookCopy, change: Change) -> int:
+    """Change rows in place. In a sheet with a changed row no cell stays merged, so that the others keep its value."""
     changed = 0
-    for name, rows in sheets.items():
-        for place, row in enumerate(rows):
-            if (now := change(name, place + 1, [_shown(cell) for cell in row])) is not None:
-                rows[place] = list(now)
+    for sheet in copy.sheets:
+        before = changed
+        for place, row in enumerate(sheet.rows):
+            if (now := change(sheet.name, place + 1, [_shown(cell) for cell in row])) is not None:
+                sheet.rows[place] = list(now)
                 changed += 1
+        if changed > before:
+            sheet.own, sheet.ranges = sheet.rows, []
     return changed
 
 
-def _workbook_of(sheets: dict[str, list[list[object]]]) -> Callable[[BinaryIO], None]:
-    def write(out: BinaryIO) -> None:
-        options = {"in_memory": True, "default_date_format": "yyyy-mm-dd", "nan_inf_to_errors": True}
-        with xlsxwriter.Workbook(out, options) as copy:
-            copy.set_properties({"created": _MADE_AT})
-            for name, rows in sheets.items():
-                sheet = copy.add_worksheet(name)
-                for n, row in enumerate(rows):
-                    for m, cell in enumerate(row[: filled_width(row)]):
-                        if isinstance(cell, str) and cell:
-                            sheet.write_string(n, m, cell)
-                        elif cell not in {"", None}:
-                            sheet.write(n, m, cell)
-
-    return write
+def _workbook_of(copy: WorkbookCopy) -> Callable[[BinaryIO], None]:
+    cells = {sheet.name: [row[: filled_width(row)] for row in sheet.own] for sheet in copy.sheets}
+    return lambda out: copy.write(out, cells, in_memory=True)
 
 
 def _shown(cell: object) -> str:

@@ -8,25 +8,21 @@ from __future__ import annotations
 
 import codecs
 import csv
-import datetime as dt
 import io
 import re
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
-import xlsxwriter
 from pydantic import SecretStr
-from python_calamine import CalamineSheet, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
-from xlsxwriter.exceptions import XlsxWriterException
 
 from pipelines.ingest.encoding import has_endless_line, read_text
 from pipelines.ingest.layout import DELIMITERS, Layout, filled_width
 from pipelines.ingest.refusal import FileRefusedError
 from pipelines.ingest.split import SWALLOWED, Records, as_record, filled_width_of, surplus_of
-from pipelines.ingest.workbook import WORKBOOKS, merged_places
-from pipelines.ingest.workbook_parts import SheetFacts, read_facts
+from pipelines.ingest.workbook import WORKBOOKS
+from pipelines.ingest.workbook_copy import SheetCopy, WorkbookCopy
 from pipelines.private import make_folder, whole_file
 from pipelines.sealing import sealing
 from pipelines.sources import heading_key
@@ -36,8 +32,6 @@ Write = Callable[[BinaryIO], object]
 _LETTERS = bytes(b if chr(b).isalnum() and b < 128 else 0 for b in range(256)).lower()
 _OTHERS = bytes(b for b in range(256) if not _LETTERS[b])
 _BLOCK = 1 << 22
-_MADE_AT = dt.datetime(2000, 1, 1)  # so that one workbook always makes the same copy
-_CELLS = {"default_date_format": "yyyy-mm-dd", "nan_inf_to_errors": True}
 
 
 def keep_copy(
@@ -200,95 +194,16 @@ def _workbook(original: Path, never_stored: frozenset[str], *, in_memory: bool) 
 
     Such a copy reads as the original does: hidden sheets, merged cells, errors and formulas without a value are in it.
     """
-    workbook = CalamineWorkbook.from_path(str(original))
-    facts = read_facts(original)
-    sheets = [
-        _SheetToCopy(one.name, one.visible, workbook.get_sheet_by_name(one.name), facts.of_sheet(place))
-        for place, one in enumerate(workbook.sheets_metadata)
-        if one.typ in (SheetTypeEnum.WorkSheet, None)
-    ]
+    copy = WorkbookCopy(original)
     nothing_hidden = Redaction(never_stored, ",")
-    if not any(nothing_hidden.headings_among(row) for sheet in sheets for row in sheet.rows):
+    if not any(nothing_hidden.headings_among(row) for sheet in copy.sheets for row in sheet.rows):
         return as_it_is(original)
-    options = {"constant_memory": not in_memory, "in_memory": in_memory, "date_1904": facts.date_1904}
 
-    def write(out: BinaryIO) -> None:
-        with xlsxwriter.Workbook(out, {**options, **_CELLS}) as copy:
-            copy.set_properties({"created": _MADE_AT})
-            shown = False
-            for sheet in sheets:
-                page = _add_sheet(copy, sheet.name)
-                if sheet.visible == SheetVisibleEnum.Hidden:
-                    page.hide()
-                elif sheet.visible == SheetVisibleEnum.VeryHidden:
-                    page.very_hidden()
-                elif not shown:
-                    page.activate()
-                    page.set_first_sheet()
-                    shown = True
-                page.merge.extend([*top, *bottom] for top, bottom in sheet.ranges)
-                for n, row in enumerate(sheet.blanked(Redaction(never_stored, ","))):
-                    for m, cell in enumerate(row):
-                        _write_cell(page, n, m, cell)
-
-    return write
-
-
-class _SheetToCopy:
-    """One sheet whose cells are written again."""
-
-    def __init__(self, name: str, visible: SheetVisibleEnum, sheet: CalamineSheet, facts: SheetFacts) -> None:
-        self.name, self.visible = name, visible
-        self.rows: list[list[object]] = sheet.to_python(skip_empty_area=False)  # type: ignore[assignment]
-        height, width = len(self.rows), max(map(len, self.rows), default=0)
-        self.ranges = sheet.merged_cell_ranges or []
-        for places, as_cell in (
-            (facts.errors, _AsText),
-            (facts.shown, _AsText),
-            (dict.fromkeys(facts.without_value, "=NA()"), _AsFormula),
-        ):
-            for (r, c), text in places.items():
-                if r < height:
-                    self.rows[r].extend([""] * (c + 1 - len(self.rows[r])))
-                    self.rows[r][c] = as_cell(text)
-        self.own = [list(row) for row in self.rows]
-        for (r, c), (top, left) in merged_places(self.ranges, height, width):
-            if c < len(self.rows[r]) and left < len(self.rows[top]):
-                self.rows[r][c] = self.rows[top][left]
-
-    def blanked(self, redaction: Redaction) -> Iterator[list[object]]:
-        """The cells that the sheet itself holds, without those below a never-stored heading, be it merged."""
-        for own, row in zip(self.own, _blank_rows(self.rows, redaction), strict=True):
+    def blanked(sheet: SheetCopy) -> Iterator[list[object]]:
+        for own, row in zip(sheet.own, _blank_rows(sheet.rows, Redaction(never_stored, ",")), strict=True):
             yield ["" if now == "" else cell for cell, now in zip(own, row, strict=False)]
 
-
-class _AsText(str):
-    """A number as the sheet shows it, or the name of an error."""
-
-    __slots__ = ()
-
-
-class _AsFormula(str):
-    """A formula that has no value."""
-
-    __slots__ = ()
-
-
-def _write_cell(page: Any, row: int, column: int, cell: object) -> None:
-    if isinstance(cell, _AsFormula):
-        page.write_formula(row, column, str(cell), None, "")
-    elif isinstance(cell, str) and cell:
-        page.write_string(row, column, str(cell))
-    elif cell not in {"", None}:
-        page.write(row, column, cell)
-
-
-def _add_sheet(copy: xlsxwriter.Workbook, name: str) -> Any:
-    """A sheet of that name; of another, where no spreadsheet program could have given it."""
-    try:
-        return copy.add_worksheet(name)
-    except XlsxWriterException:
-        return copy.add_worksheet(f"oneclient {len(copy.worksheets())}")
+    return lambda out: copy.write(out, {sheet.name: blanked(sheet) for sheet in copy.sheets}, in_memory=in_memory)
 
 
 def _blank_rows(rows: Iterable[Sequence[object]], redaction: Redaction) -> Iterator[list[object]]:

@@ -84,8 +84,7 @@ def read_text(path: Path, stated: str | None = None) -> Text:
         refuse_endless_line(path)
         text = _decode_wide(path.read_bytes(), wide).encode("utf-8", "replace")
         text, notes = _without_zeros(text)
-        words = _words(text)
-        return Text(path, wide, _rewritten(text, {word: _as_utf8(word) for word in set(words)}), notes)
+        return Text(path, wide, _rewritten(text, {word: _as_utf8(word) for word in set(_words(text))}), notes)
     mark = "utf-8-sig" if sample[:3] == codecs.BOM_UTF8 else "utf-8"
     plain = not stated or codecs.lookup(stated).name in {"utf-8", "ascii", "utf-8-sig"}
     if plain and _is_clean(path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -17,6 +18,7 @@ from pipelines.ingest.history import (
     surge_of,
 )
 from pipelines.ingest.landing import Landing
+from pipelines.ingest.notation import Notation
 from pipelines.ingest.table import Contents
 from pipelines.sources import Source, heading_key
 from pipelines.warehouse import Warehouse
@@ -64,8 +66,18 @@ class Facts:
         return kept
 
 
-def facts_of(warehouse: Warehouse, landing: Landing, source: Source, contents: Contents, delivered: Delivered) -> Facts:
-    """Look at a file whose rows are ``reading``, and whose rejected rows and unread cells are known."""
+def facts_of(
+    warehouse: Warehouse,
+    landing: Landing,
+    source: Source,
+    contents: Contents,
+    delivered: Delivered,
+    notations: Mapping[str, Notation],
+) -> Facts:
+    """Look at a file that was read into ``reading``, and whose rejected rows and unread cells are known.
+
+    ``notations`` is how its dates, times and numbers were read, by field.
+    """
     filled = filled_fields(warehouse, source)
     carried = carried_fields(source, contents)
     before = fields_filled_before(warehouse, landing, source, delivered)
@@ -87,7 +99,7 @@ def facts_of(warehouse: Warehouse, landing: Landing, source: Source, contents: C
         missing=missing,
         near=near_references(warehouse, landing) if surge.new else (),
         notes=contents.notes,
-        read_as=_read_as(contents),
+        read_as={name: notation.how for name, notation in sorted(notations.items())},
     )
 
 
@@ -116,8 +128,3 @@ def _last_headings(warehouse: Warehouse, landing: Landing) -> list[str]:
         {"feed": landing.feed, "issuer": landing.issuer, "source": landing.source},
     )
     return list(json.loads(found[0][0])["headings"]) if found else []
-
-
-def _read_as(contents: Contents) -> dict[str, str]:
-    """How the dates and numbers of each field were read, in words, once ``Contents`` says it."""
-    return {name: str(said) for name, said in getattr(contents, "read_as", {}).items()}

@@ -304,7 +304,7 @@ def surge_of(warehouse: Warehouse, landing: Landing) -> Surge:
 def _first_night(warehouse: Warehouse, landing: Landing) -> Surge:
     key = "social_services_ref" if landing.feed == "purchase_orders" else "client_id"
     warehouse.execute("create or replace temp table named_people (named varchar, row_number bigint, is_known boolean)")
-    named = warehouse.one(f"select count(distinct cleaned({key})) from landing")
+    named = warehouse.one(f"select count(distinct {key}) from reading")
     return Surge(named, named, None)
 
 

@@ -200,7 +200,7 @@ class Landings:
         """
         warehouse, feed = self.warehouse, source.definition
         date_1904 = contents.date_1904
-        read_notation(warehouse, source, self.day, unread=contents.unread, date_1904=date_1904)
+        notations = read_notation(warehouse, source, self.day, unread=contents.unread, date_1904=date_1904)
         find_repeated_keys(warehouse, feed)
         reject(warehouse, contents, self.never_stored)
         rejected = warehouse.one("select count(*) from rejected")
@@ -208,7 +208,7 @@ class Landings:
         landing = replace(landing, rows_read=read, rows_rejected=rejected, rows_loaded=read - rejected)
         gate = check_rows(warehouse, f"raw.{feed.name}", _GATED, landing.content_hash[:12])
         references = _file_references(feed, contents)
-        facts = facts_of(warehouse, landing, source, contents, delivered)
+        facts = facts_of(warehouse, landing, source, contents, delivered, notations)
         refusal = (
             _failed(gate)
             or repeated_reference(warehouse, landing, source, references)
@@ -299,12 +299,17 @@ class Landings:
             path.unlink()
 
 
-# The rows that the suite of a feed looks at, and for each whether it could be read.
+# The rows that the suite of a feed looks at, as sent, and for each whether it could be read. Lines that are no rows (a
+# footer) are left out, and a key that is a placeholder was read: it says nothing of the file as a whole.
 _GATED = """
-    select *, row_number not in (select row_number from rejected where not could_be_read) as readable from reading
+    select
+        row_number,
+        nullif(trim(columns(* exclude (row_number))), ''),
+        row_number not in (select row_number from rejected where not could_be_read) as readable
+    from landing
     union all by name
     select row_number, false as readable from rejected
-    where row_number not in (select row_number from reading) and not contains(reason, 'not a row')
+    where row_number not in (select row_number from landing) and not contains(reason, 'not a row')
 """
 
 

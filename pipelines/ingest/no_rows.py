@@ -1,6 +1,7 @@
 """Lines below and among the rows of a table that are no rows: the heading again, totals, who printed it and when.
 
-Such a line has one or two filled cells, or a label and sums. A client whose surname is Total or Page has an id beside it.
+Such a line has one or two filled cells, or a label and sums. A client with the surname
+Total or Page has an id beside it.
 """
 
 from __future__ import annotations
@@ -47,7 +48,8 @@ _LINE = (
     r"|[\W_]*(?:page|pages?|pg\.?|p\.|seite|pagina|página|blatt|sheet|tudalen)\s*(?:no\.?|number)?\s*:?\s*\d+"
     r"(?:\s*(?:of|/|von|de|di|sur|o)\s*\d+)?[\W_]*"
     r"|(?:copyright|©|\(c\)|confidential|private and confidential|official(?:[ -]+sensitive)?|disclaimer|note|notes|nb"
-    r"|key|legend|filters?(?: applied)?|applied filters?|sorted by|selection|criteria|source|printed)\b\s*(?:[:;,.*–—-].*|\d.*)?"
+    r"|key|legend|filters?(?: applied)?|applied filters?|sorted by|selection|criteria|source|printed)\b"
+    r"\s*(?:[:;,.*–—-].*|\d.*)?"
     r"|(?:signed|authorised|authorized|checked|approved) by\b.*"
     r"|[\W_]*(?:internal use only|not protectively marked)[\W_]*"
     r"|\[?(?:eof|end)\]?"
@@ -105,7 +107,7 @@ def named(broken: Iterable[BrokenRow], shape: TableShape, split: Callable[[str],
     return [replace(row, reason=why_no_row(split(row.text), shape) or row.reason) for row in broken]
 
 
-def why_no_row(values: Sequence[str], shape: TableShape) -> str | None:
+def why_no_row(values: Sequence[str], shape: TableShape) -> str | None:  # noqa: PLR0911 - a table of cases
     """Why a row of cells is none; None: it is one. Raises FileRefusedError for the headings of another table."""
     filled = {place: " ".join(cell.split()) for place, cell in enumerate(values) if cell and cell.strip()}
     if not filled:
@@ -163,7 +165,7 @@ def _candidates(cells: pa.Table, shape: TableShape) -> pa.ChunkedArray:
         if not pc.any(empty).as_py():
             break
         first = pc.if_else(empty, column, first)
-    found = pc.or_(pc.match_substring_regex(first, _LABEL), pc.match_substring_regex(first, r"(?:\S+\s+){3}\S"))
+    found = pc.or_(pc.match_substring_regex(first, _LABEL), pc.greater(pc.count_substring(first, " "), 2))
     found = pc.or_(found, pc.greater(pc.utf8_length(first), _LONG))
     for pattern in shape.footer:
         found = pc.or_(found, pc.match_substring_regex(first, _as_regex(pattern)))

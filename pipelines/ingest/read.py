@@ -30,7 +30,7 @@ from pipelines.sections import IngestSettings
 from pipelines.sources import Source, heading_key
 
 ERRORS = ("#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!", "#SPILL!", "#CALC!", "#FIELD!",
-          "#GETTING_DATA", "#BLOCKED!", "#CONNECT!", "#BUSY!", "#UNKNOWN!", "#N/A N/A", "#NV", "#BEZUG!", "#WERT!")  # fmt: skip
+          "#GETTING_DATA", "#BLOCKED!", "#CONNECT!", "#BUSY!", "#UNKNOWN!", "#NV", "#BEZUG!", "#WERT!")  # fmt: skip
 """How spreadsheets show a formula that failed, also in the text that they save."""
 
 _ERROR = "an error of the spreadsheet ({}), not a value"

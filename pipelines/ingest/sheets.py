@@ -1,4 +1,4 @@
-"""From the sheets of a workbook to one table: every visible sheet whose headings fit, its rows below those before it."""
+"""From the sheets of a workbook to one table: every visible sheet whose headings fit."""
 
 from __future__ import annotations
 

@@ -22,9 +22,7 @@ from pipelines.ingest.table import BrokenRow
 
 SWALLOWED = 8  # delimiters in a cell of several lines: more than an address has, so it is a piece of the table
 STRAY_MARK = "A quotation mark that is not closed stands in the file. It was left out, and each line read as a row."
-PERHAPS_CUT = (
-    "The file ends within row {row}, without a line end: it is perhaps cut off. Ask the sender whether it is whole."
-)
+PERHAPS_CUT = "The file ends within row {row}: it is perhaps cut off. Ask the sender whether it is whole."
 _END = "\0end of file\0"
 _BLANK = " \"'\x1a\ufeff"
 _PEEK = 20
@@ -119,7 +117,8 @@ def _lenient(line: str, delimiter: str) -> list[str]:
     line = line.rstrip("\r\n")
     mark = re.escape(delimiter)
     cell = re.compile(f'"((?:[^"]|"")*)"(?={mark}|$)|([^{mark}]*)')
-    cells, place = [], 0
+    cells: list[str] = []
+    place = 0
     while True:
         found = cell.match(line, place)
         if found is None:  # the second form always fits
@@ -168,9 +167,12 @@ def split_text(text: Text, layout: Layout) -> Cells:
         )
         cells = pa.concat_tables([cells, more]).sort_by("row_number")
     broken = [row for row in broken if row.text.strip(layout.delimiter + _BLANK)]
-    if not ends_with_newline and (
-        any(row.row_number == last_row for row in broken) or _is_begun(cells, last_row) or quotes % 2
-    ):
+    in_last = any(row.row_number == last_row for row in broken)
+    if ends_with_newline:
+        is_cut = bool(quotes % 2) and in_last
+    else:
+        is_cut = in_last or bool(quotes % 2) or _is_begun(cells, last_row)
+    if is_cut:
         notes.append(PERHAPS_CUT.format(row=last_row))
     return Cells(without_blank(cells), tuple(sorted(broken, key=lambda row: row.row_number)), tuple(notes))
 
@@ -340,7 +342,7 @@ def _rescued(
 def _is_begun(cells: pa.Table, last_row: int) -> bool:
     """Whether the very last cell is only the beginning of what stands in other rows of its column."""
     last = cells.column(cells.num_columns - 1)[-1].as_py() if cells.num_rows else ""
-    if not last or cells.num_rows < 2 or cells.column(0)[-1].as_py() != last_row:  # noqa: PLR2004 - another row is needed
+    if not last or cells.num_rows < 2 or cells.column(0)[-1].as_py() != last_row:
         return False
     column = cells.column(cells.num_columns - 1)
     others = column.slice(0, cells.num_rows - 1)

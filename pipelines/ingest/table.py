@@ -50,9 +50,9 @@ class Table:
     """A file as rows and cells.
 
     ``cells`` has ``row_number`` (int64) and one string column for each heading, in order, named ``c0``, ``c1`` and so
-    on; an empty cell is ``""``, and so is one that is listed in ``unread``. Days that are serial numbers count from 1904
-    where ``date_1904``. ``sheets`` are those of a workbook that rows were read from. ``notes`` say in a sentence each what the sender or the operator should know of the
-    file (a hidden sheet that was not read).
+    on; an empty cell is ``""``, and so is one that is listed in ``unread``. ``notes`` say in a sentence each what the
+    sender or the operator should know of the file (a hidden sheet that was not read). Days that are serial numbers
+    count from 1904 where ``date_1904``. ``sheets`` are those of a workbook that rows were read from.
     """
 
     cells: pa.Table

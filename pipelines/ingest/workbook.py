@@ -112,7 +112,7 @@ def _read_sheet(sheet: CalamineSheet, facts: SheetFacts, *, visible: bool) -> Sh
 
 
 def merged_places(ranges: Iterable[tuple[Place, Place]], height: int, width: int) -> Iterator[tuple[Place, Place]]:
-    """Each cell of a merged range inside a sheet, and the cell that holds its value. Raises ValueError on an overlap."""
+    """Each cell of a merged range in a sheet, and the one that holds its value. Raises ValueError on an overlap."""
     left = 2 * height * width
     for (top, start), (bottom, end) in ranges:
         if top < height and start < width:

@@ -134,7 +134,7 @@ def _number_formats(archive: zipfile.ZipFile, part: str | None) -> dict[str, str
 
 
 def shown_number(number: float, code: str) -> str | None:
-    """A whole number as a format shows it; None for a format that adds neither zeros nor letters, or shows no number."""
+    """A whole number as a format shows it; None for a format that adds neither zeros nor letters."""
     section = re.sub(r"\[[^\]]*\]|_.|\*.", "", code.split(";", maxsplit=1)[0])
     pieces = re.findall(r'"[^"]*"|\\.|.', section)
     digits = [n for n, piece in enumerate(pieces) if piece in {"0", "#", "?"}]
@@ -213,6 +213,10 @@ class _SheetReader:
             self.errors[at] = self._value or "error"
         elif self._has_formula and not self._value.strip() and self._type != "str":
             self.without_value[at] = f"={self._formula}"
-        elif self._type == "n" and self._style in self.formats and self._value:
-            if shown := shown_number(float(self._value), self.formats[self._style]):
-                self.shown[at] = shown
+        elif (
+            self._type == "n"
+            and self._style in self.formats
+            and self._value
+            and (shown := shown_number(float(self._value), self.formats[self._style]))
+        ):
+            self.shown[at] = shown

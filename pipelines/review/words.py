@@ -140,7 +140,8 @@ def told_of_file(facts: dict[str, Any]) -> Iterator[str]:
         yield f"{surge['new']:,} of {surge['named']:,} people it names were not known{usual}."
     if near := facts["near"]:
         shown = ", ".join(f"{row:,}" for row in near[:10])
-        yield f"Near an existing reference or id: {len(near):,} of them (rows {shown}{', …' if len(near) > 10 else ''})."
+        more = ", …" if len(near) > 10 else ""
+        yield f"Near an existing reference or id: {len(near):,} of them (rows {shown}{more})."
     if missing["active"]:
         yield f"{missing['missing']:,} of {missing['active']:,} active records are not in this full export."
     for name, said in (

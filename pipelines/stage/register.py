@@ -20,6 +20,7 @@ from pipelines.ingest.ledger import create_raw_tables
 from pipelines.quality import Gate, pass_gate, suite_columns, unique_columns
 from pipelines.settings import Settings, SettingsError
 from pipelines.sources import Source, load_sources
+from pipelines.stage.absent import keep_known_values
 from pipelines.stage.forgotten import keep_apart, write_forgotten
 from pipelines.stage.standardise import know_nicknames, learn_standard_forms, load_placeholder_names
 from pipelines.troubles import KnownError
@@ -177,7 +178,7 @@ class _Register:
         self.warehouse.execute(
             "create or replace temp table sent_people as select s.* from sent_people as s"
             " join batch as b using (file_id) qualify row_number() over (partition by s.issuer, s.record_id"
-            " order by s.sent_on desc, b.file_name desc, s.row_number desc) = 1"
+            " order by s.sent_on desc, b.place desc, s.row_number desc) = 1"
         )
 
     def _tell_apart(self) -> None:
@@ -377,6 +378,7 @@ def _create_tables(warehouse: Warehouse) -> None:
     know_nicknames(warehouse)
     warehouse.work("spoken_files", "staged.spoken_files")
     warehouse.work("batch", "staged.batch")
+    keep_known_values(warehouse)
     warehouse.execute(
         "create or replace temp table roster_councils (issuer varchar, record_id varchar, council varchar)"
     )

@@ -16,7 +16,7 @@ select
     date_of(r.end_date) as end_on,
     r.file_id,
     r.row_number
-from raw.roster_enrolments as r
+from known_roster_enrolments as r
 join batch as b on b.file_id = r.file_id
 left join holdings as h on h.feed = 'roster_clients' and h.issuer = r.issuer and h.id_sent = r.client_id
 left join kept_enrolments as k

@@ -30,7 +30,7 @@ select
     date_of(r.start_date) as active_from,
     date_of(r.end_date) as active_to,
     r.status
-from raw.purchase_orders as r
+from known_purchase_orders as r
 join batch as b on b.file_id = r.file_id and b.source = $source
 qualify row_number() over (
     partition by r.issuer, r.purchase_order_number || '/' || coalesce(r.line_number, '1')

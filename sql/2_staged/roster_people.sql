@@ -29,7 +29,7 @@ select
     date_of(r.start_date) as active_from,
     date_of(r.end_date) as active_to,
     r.status
-from raw.roster_clients as r
+from known_roster_clients as r
 join batch as b on b.file_id = r.file_id and b.source = $source
 left join roster_councils as c on c.issuer = r.issuer and c.record_id = r.client_id
 qualify row_number() over (

@@ -25,6 +25,7 @@ kept as (
     join staged.source_records as s on s.feed = k.feed and s.issuer = k.issuer and s.record_id = k.record_id
     left join staged.clients as c on c.client_id = s.origin_client_id
     left join last_held as h on h.feed = k.feed and h.issuer = k.issuer and h.record_id = k.record_id
+    where c.client_ref is null or c.client_ref not in (select client_ref from staged.forgotten)
 ),
 
 compared as materialized (

@@ -16,7 +16,7 @@ select
     r.status,
     r.file_id,
     r.row_number
-from raw.roster_visits as r
+from known_roster_visits as r
 join batch as b on b.file_id = r.file_id
 left join holdings as h on h.feed = 'roster_clients' and h.issuer = r.issuer and h.id_sent = r.client_id
 left join kept_visits as k on k.issuer = r.issuer and k.visit_id = r.visit_id

@@ -104,6 +104,7 @@ def test_the_clean_rendering_is_read_whole(tmp_path: Path) -> None:
     night = landed(dict.fromkeys(FILES, CLEAN), clean_feeds(), tmp_path)
     assert [landing.status for landing in night.landings.values()] == ["loaded"] * 4
     assert not night.has_losses
+    assert difference(clean_state(), staged(night.office)) == ""
     clients = night.office.rows("select forename, surname, born_on::varchar from staged.clients where forename = 'Zoë'")
     assert clients == [("Zoë", "O'Sullivan", "1938-04-03")]
 

@@ -195,3 +195,45 @@ def test_a_full_export_that_lacks_half_is_loaded_once_it_is_accepted(office: Off
     land(office, "fully_20261120.csv", clients(*everybody), day=day + timedelta(days=2))
     stage(office, day + timedelta(days=2))
     assert office.rows("select count(*) from staged.clients where active_to is not null") == [(0,)]
+
+
+FORMER = "ClientID,Forename,Surname,DateOfBirth,Phone,Status\n"
+
+
+def mapping_of(office: Office, headings: str, *, without: str = "") -> None:
+    fields = {
+        "ClientID": "client_id", "Forename": "forename", "Surname": "surname", "DateOfBirth": "date_of_birth",
+        "Phone": "phone", "Status": "status",
+    }  # fmt: skip
+    office.settings.sources.mkdir(parents=True, exist_ok=True)
+    lines = ["feed: roster_clients", "files: [rota_*.csv]", "issuer: {fixed: rota}", "date_formats: ['%d/%m/%Y']"]
+    lines += [f"without: [{without}]"] if without else []
+    lines += ["columns:", *(f"  {heading}: {fields[heading]}" for heading in headings.split(","))]
+    (office.settings.sources / "rota.yaml").write_text("\n".join(lines) + "\n", "utf-8")
+
+
+def test_a_column_that_is_no_longer_sent_erases_nothing(office: Office) -> None:
+    mapping_of(office, "ClientID,Forename,Surname,DateOfBirth,Phone,Status")
+    land(office, "rota_18.csv", FORMER + "r1,Agnes,Abblewick,02/03/1931,01632 960003,Active\n", date(2026, 11, 18))
+    stage(office, date(2026, 11, 18))
+    later = "ClientID,Forename,Surname,Status\nr1,Agnes,Brackenshaw,Active\nr2,Bea,Beech,Active\n"
+    held = land(office, "rota_19.csv", later, date(2026, 11, 19))
+    assert (held.status, held.code) == ("quarantined", "F20")
+    assert "DateOfBirth, Phone" in (held.reason or "")
+
+    mapping_of(office, "ClientID,Forename,Surname,Status", without="DateOfBirth, Phone")
+    assert land(office, "rota_19.csv", later, date(2026, 11, 19)).status == "loaded"
+    stage(office, date(2026, 11, 19))
+    known = office.rows("select surname, born_on, phone_e164 from staged.clients order by client_ref")
+    assert known == [("Brackenshaw", date(1931, 3, 2), "+441632960003"), ("Beech", None, None)]
+
+
+def test_a_late_file_with_the_column_says_what_was_known_by_then(office: Office) -> None:
+    mapping_of(office, "ClientID,Forename,Surname,Status", without="DateOfBirth, Phone")
+    later = "ClientID,Forename,Surname,Status\nr1,Agnes,Brackenshaw,Active\n"
+    land(office, "rota_20261119.csv", later)
+    stage(office)
+    mapping_of(office, "ClientID,Forename,Surname,DateOfBirth,Phone,Status")
+    land(office, "rota_20261118.csv", FORMER + "r1,Agnes,Abblewick,02/03/1931,01632 960003,Active\n")
+    stage(office)
+    assert office.rows("select surname, born_on from staged.clients") == [("Brackenshaw", date(1931, 3, 2))]

@@ -139,7 +139,7 @@ class Case:
 
     def _confusion(self, warehouse: Warehouse, check: Check) -> object:
         listed = self._confusions(warehouse)
-        return [pair for pair in check["confusion"] if tuple(sorted(pair)) not in listed] or None
+        return [pair for pair in check["confusion"] if tuple(sorted(set(pair))) not in listed] or None
 
     def _no_confusion(self, warehouse: Warehouse, check: Check) -> object:
         return sorted(self._confusions(warehouse)) or None
@@ -147,7 +147,7 @@ class Case:
     def _confusions(self, warehouse: Warehouse) -> set[tuple[str, ...]]:
         surname = dict(warehouse.rows("select client_ref, lower(coalesce(surname, '')) from staged.clients"))
         return {
-            tuple(sorted((surname[one["left_ref"]], surname[one["right_ref"]])))
+            tuple(sorted({surname[one["left_ref"]], surname[one["right_ref"]]}))
             for file in (self.settings.reports / self.last_day.isoformat()).rglob("*.json")
             for said in [json.loads(file.read_text("utf-8"))]
             if isinstance(said, dict)

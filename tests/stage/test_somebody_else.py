@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
+from pathlib import Path
+from random import Random
 
 import pandas as pd
 import pytest
 
 from pipelines.match.roles import ROLES
+from pipelines.sample import make_sample
 from pipelines.stage.standardise import know_nicknames, learn_standard_forms, load_placeholder_names
 from pipelines.warehouse import Warehouse, scratch_warehouse, sql_text
 
@@ -83,6 +87,10 @@ SOMEBODY_ELSE = [
     ("two NHS numbers, a birth date missing", {**AGNES, **ONE_NUMBER, "birth": ""},
      {**OTHER_NUMBER, "forename": "Constance", "birth": "14/11/1936"}),
     ("forename, surname, gender and home, a birth date missing", {**AGNES, "birth": ""}, {**HAROLD, "birth": ""}),
+    ("forename, surname and home, a birth date missing", {**AGNES, "birth": ""},
+     {"forename": "Constance", "surname": "Latterby", **MOVED}),
+    ("another surname, birth date and home, the forename a placeholder", AGNES,
+     {"forename": "Unknown", "surname": "Latterby", "birth": "02/06/1944", **MOVED}),
     ("Christine over Christopher", {**HAROLD, "forename": "Christopher"},
      {"forename": "Christine", "gender": "F", "birth": "09/01/1937"}),
     ("another John", {**HAROLD, "forename": "John"},
@@ -131,3 +139,76 @@ def test_the_same_person_updates_the_record(answers: dict[str, tuple[bool, bool]
 @pytest.mark.parametrize("about", [about for about, *_ in SOMEBODY_ELSE])
 def test_somebody_else_gets_a_record_of_their_own(answers: dict[str, tuple[bool, bool]], about: str) -> None:
     assert answers[about] == (True, True)
+
+
+MADE_UP = 500 if os.environ.get("PROVE") == "full" else 200
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize("seed", range(3 if os.environ.get("PROVE") == "full" else 1))
+def test_of_made_up_people_99_in_100_overlays_are_kept_apart_and_1_in_100_changes(seed: int, tmp_path: Path) -> None:
+    """Overlays and changes of six kinds each, on people of the sample, most of whom lack something."""
+    make_sample(tmp_path / "feeds", clients=6 * MADE_UP, visits=0, seed=seed + 1)
+    people = made_up_people(tmp_path / "feeds/records.csv")
+    rng = Random(seed)  # noqa: S311
+    overlays = [pair for pair in (_overlay(rng, people, n % 6) for n in range(40 * MADE_UP)) if pair][:MADE_UP]
+    changes = [(person := rng.choice(people), {**person, **_changed(rng, person, n % 6)}) for n in range(MADE_UP)]
+    with scratch_warehouse() as warehouse:
+        apart = [one or other for one, other in someone_else(warehouse, overlays)]
+        wrong = [one or other for one, other in someone_else(warehouse, changes)]
+    assert len(overlays) == MADE_UP
+    assert sum(apart) >= 0.99 * MADE_UP, [pair for pair, kept in zip(overlays, apart, strict=True) if not kept]
+    assert sum(wrong) <= 0.01 * MADE_UP, [pair for pair, kept in zip(changes, wrong, strict=True) if kept]
+
+
+def made_up_people(records: Path) -> list[dict[str, str]]:
+    """One record of each true person of a sample who has a name and a birth date."""
+    columns = {"Forename": "forename", "Surname": "surname", "Gender": "gender", "DateOfBirth": "birth",
+               "NHSNumber": "nhs_number", "Address1": "address_1", "Postcode": "postcode"}  # fmt: skip
+    rows = pd.read_csv(records, dtype="str", keep_default_na=False).drop_duplicates("person_id")
+    rows = rows[["person_id", "household_id", *columns]].rename(columns=columns)
+    rows["birth"] = pd.to_datetime(rows["birth"], errors="coerce").dt.strftime("%d/%m/%Y")
+    named = rows[rows["birth"].notna() & (rows["forename"].str.len() > 1) & (rows["surname"].str.len() > 1)]
+    return [dict(row) for row in named.to_dict("records")]
+
+
+def _overlay(rng: Random, people: list[dict[str, str]], kind: int) -> tuple[Person, Person] | None:
+    """A person over another one's card; None where the two that were drawn do not make a case of the kind."""
+    one, other = rng.sample(people, 2)
+    one, other = dict(one), dict(other)
+    home = {column: one[column] for column in ("surname", "address_1", "postcode")}
+    if kind == 1:  # a wife over her husband
+        return (
+            (one, {**other, **home}) if {one["gender"], other["gender"]} == {"F", "M"} and _unlike(one, other) else None
+        )
+    if kind == 2:  # a brother or sister at one home
+        return (one, {**other, **home}) if one["gender"] == other["gender"] and _unlike(one, other) else None
+    if kind == 3:  # the same initial and sex
+        alike = one["forename"][0] == other["forename"][0] and one["gender"] == other["gender"]
+        return (one, other) if alike and one["birth"][6:] != other["birth"][6:] else None
+    if kind == 4:  # a birth date is missing, both have a number
+        numbers = one["nhs_number"] and other["nhs_number"] and one["nhs_number"] != other["nhs_number"]
+        return (one, {**other, "birth": ""}) if numbers and _unlike(one, other) else None
+    if kind == 5:  # no numbers
+        return {**one, "nhs_number": ""}, {**other, "nhs_number": ""}
+    return one, other  # an id that was given out again
+
+
+def _unlike(one: Person, other: Person) -> bool:
+    """Whether two people's forenames are unlike at sight, as of a couple: another initial."""
+    return one["forename"][0] != other["forename"][0] and one["birth"][6:] != other["birth"][6:]
+
+
+def _changed(rng: Random, person: Person, kind: int) -> dict[str, str]:
+    """What a real change leaves of a record."""
+    day, month, year = person["birth"].split("/")
+    moved = {"address_1": "1 Elsewhere Road", "postcode": "TN24 8RT"}
+    return [
+        {"surname": "Latterby"},
+        {"surname": "Latterby", **moved},
+        {"birth": f"{rng.randint(1, 28):02}/{rng.randint(1, 12):02}/{int(year) + rng.randint(-9, 9)}", **moved},
+        {"forename": "Rowan", "surname": "Sunderby"},
+        {"forename": person["forename"] + rng.choice([" Mary", " John", " A"]), "nhs_number": ""},
+        {"birth": f"{month}/{day}/{year}" if int(day) <= 12 else f"{int(day) - 1:02}/{month}/{year}",
+         "forename": person["forename"][:1]},
+    ][kind]  # fmt: skip
