@@ -266,7 +266,8 @@ def _make_reading(warehouse: Warehouse, fields: Sequence[Field]) -> None:
     warehouse.execute(
         "create or replace temp table cells_kept as select column_name, cell, case when r.reason is null then r.value"
         " when type <> 'text' and case type when 'date' then date_of(text)::varchar when 'time' then"
-        " time_of(text)::varchar else decimal_of(text)::varchar end is null then text end as kept from cells as c join cells_read as r using (column_name, cell)"
+        " time_of(text)::varchar else decimal_of(text)::varchar end is null then text end as kept"
+        " from cells as c join cells_read as r using (column_name, cell)"
     )
     changed = "select distinct column_name from cells_kept where kept is distinct from cell"
     strange = {name for (name,) in warehouse.rows(changed)}
