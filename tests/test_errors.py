@@ -19,6 +19,7 @@ import pipelines
 from pipelines.cli import main
 from pipelines.custody.rewrite import CannotBeReadError
 from pipelines.decisions.statement import DecisionRefusedError
+from pipelines.ingest.land import FileChangedError
 from pipelines.review.desk.seals import BrokenSealError
 from pipelines.settings import load_settings
 from pipelines.troubles import TROUBLES, KnownError
@@ -28,7 +29,7 @@ from pipelines.warehouse import WarehouseBusyError, open_warehouse
 ROOT = Path(__file__).parent.parent
 DOCS = (ROOT / "docs" / "errors.md").read_text(encoding="utf-8")
 SECTIONS = dict(re.findall(r"^### (\w+)\n\n(.*?)(?=^##|\Z)", DOCS, re.DOTALL | re.MULTILINE))
-CAUGHT_WHERE_THEY_ARISE = {CannotBeReadError, BrokenSealError}
+CAUGHT_WHERE_THEY_ARISE = {CannotBeReadError, BrokenSealError, FileChangedError}
 
 
 def all_errors() -> set[type[Exception]]:
@@ -136,7 +137,7 @@ PROVOKED: dict[str, Callable[[Path], tuple[object, ...]]] = {
     "S7": lambda home: (_settings('[decisions]\nurl = "mysql://here"\n')(home), ("nightly", "--home", home))[1],
     "K1": _unseal,
     "F2": _file("people.csv", "", "map"),
-    "F3": _file("people.csv", "a,b\0c\n", "map"),
+    "F3": _file("people.csv", "PK\x03\x04rest", "map"),
     "F6": _file("rota.csv", "Carer,Shift,Van\nJo,Late,2\n", "map"),
     "D12": lambda home: ("forget", "careplan/1", "--by", "Jo", "--home", home),
     "D14": lambda home: ("merge", "plan", "--from", "2026-11-01", "--to", "2026-11-01", "--home", home),
@@ -203,7 +204,7 @@ class TestElsewhere:
             ("letter.docx", "Dear sirs", "F1"),
             ("a_roster_clients_1.csv", "", "F2"),
             ("b_roster_clients_1.csv", b"PK\x03\x04rest", "F3"),
-            ("c_roster_clients_1.csv", table(CLIENT_HEADINGS, [client("1")]) + '"2', "F4"),
+            ("c_roster_clients_1.csv", table(CLIENT_HEADINGS, [client("1")]).encode() + b"2\xc3", "F4"),
             ("d_roster_clients_1.csv", "Name,Forename\nArcher,Ann\n", "F7"),
             ("e_roster_clients_1.xlsx", "no workbook", "F8"),
         ):

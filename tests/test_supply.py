@@ -197,6 +197,7 @@ MAY_IMPORT = {
     ("random", "pipelines/sample/"),  # made-up people
     ("subprocess", "pipelines/match/spark/submit.py"),  # Spark's own program, where settings ask for it
     ("xml", "pipelines/review/handback.py"),  # the name of an error
+    ("xml", "pipelines/ingest/workbook_parts.py"),  # reads formats and formulas of a workbook that was let in
     ("xml", "pipelines/ingest/unpacked.py"),  # refuses a workbook with entities before anything else reads it
 }
 
@@ -230,6 +231,7 @@ WRITTEN_INTO_SQL = {
     "constants": (
         "_COMPARED", "f.kind", "f.type", "macro", "_GAPLESS", "_NEVER", "_NEXT",
         "_PART_OF_STATE.get(table, 'true')", "field.required",
+        "checked", "feed.name", "landing.feed",
     ),
     "numbers": (
         "PARTITION_BYTES", "ROUNDING_BITS", "bits(LEAST_PROBABILITY)", "bits(least)", "number", "part", "parts",
@@ -238,6 +240,7 @@ WRITTEN_INTO_SQL = {
     "conditions and expressions put together of the above; values are bound": (
         "' union '.join(strict)", "levels", "weight",
         "' union all '.join(each)", "changes",
+        "_filled_in(feed, lacking)", "as_read", "known",
         "_affected('left_id')", "blocking_condition(keys)", "condition",
         "each", "early", "has_no_line", "joins", "person", "sent", "whose", "', '.join(content)", "', '.join(person)",
         "_is_plain(f, f.name)", "blocked_pairs(names, 'blocks', 'blocks')", "before", "counts",

@@ -35,6 +35,17 @@ _SUPERSEDES = (
     "Its FileReference was loaded before, from a file with other content, so it was not loaded again. "
     "If it is a correction, ask the sender to give it a FileReference of its own."
 )
+_EXPECTED = {
+    "roster_clients": "raw.expected_clients",
+    "roster_enrolments": "raw.expected_enrolments",
+    "roster_visits": "raw.expected_visits",
+}
+_NAMED = {
+    "purchase_orders": "raw.named_in_purchase_orders",
+    "roster_clients": "raw.named_in_roster_clients",
+    "roster_enrolments": "raw.named_in_roster_rows",
+    "roster_visits": "raw.named_in_roster_rows",
+}
 
 
 @dataclass(frozen=True)
@@ -235,7 +246,7 @@ def missing_from(warehouse: Warehouse, landing: Landing, delivered: Delivered) -
         return Missing(0, 0)
     warehouse.work(
         "expected",
-        f"raw.expected_{landing.feed.removeprefix('roster_')}",
+        _EXPECTED[landing.feed],
         {"issuer": landing.issuer, "source": landing.source, "day": delivered.spoken_on},
     )
     missing, active = warehouse.rows("select count(*) filter (where not is_there), count(*) from expected")[0]
@@ -289,8 +300,7 @@ def surge_of(warehouse: Warehouse, landing: Landing) -> Surge:
     feed = landing.feed
     if not warehouse.exists("staged.clients"):
         return _first_night(warehouse, landing)
-    table = feed if feed in {"purchase_orders", "roster_clients"} else "roster_rows"
-    named = warehouse.work("named_people", f"raw.named_in_{table}", {"issuer": landing.issuer})
+    named = warehouse.work("named_people", _NAMED[feed], {"issuer": landing.issuer})
     new = warehouse.one("select count(*) from named_people where not is_known")
     past = warehouse.rows(
         "select new_clients from raw.files where feed = $feed and issuer = $issuer and source = $source"

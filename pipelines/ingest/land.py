@@ -67,7 +67,7 @@ _FORGOTTEN_SINCE = (
 _STILL_WRITTEN = "The file was changed while it was read. It is loaded next time."
 
 
-class _ChangedError(Exception):
+class FileChangedError(Exception):
     """The file is not the one that was read any more."""
 
 
@@ -138,7 +138,7 @@ class Landings:
         landing = Landing(file_id, content_hash, source_name, feed, issuer, "loaded")
         try:
             landing = self._land(path, state, landing, source)
-        except _ChangedError:
+        except FileChangedError:
             landing = replace(landing, status="waiting", reason=_STILL_WRITTEN)
         log.info(
             "%s file %s: %s, %d rows read, %d loaded, %d rejected",
@@ -318,7 +318,7 @@ def _waiting(reason: str) -> Landing:
 
 
 def _see_that_it_is_unchanged(path: Path, state: FileState, copy: Path | None = None) -> None:
-    """Raises _ChangedError, and deletes the copy, if the file is another one than was read or was written to since."""
+    """Raises FileChangedError, and deletes the copy, if the file is another one than was read, or was changed since."""
     try:
         unchanged = state_of(path) == state
     except OSError:
@@ -326,7 +326,7 @@ def _see_that_it_is_unchanged(path: Path, state: FileState, copy: Path | None = 
     if not unchanged:
         if copy:
             copy.unlink(missing_ok=True)
-        raise _ChangedError
+        raise FileChangedError
 
 
 def _hash(path: Path) -> str:
