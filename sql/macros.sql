@@ -87,6 +87,11 @@ create or replace temp macro month_of(word) as list_position(
     true
 );
 
+-- Whether there is such a day; of a year of two digits it may be any with a 29th of February.
+create or replace temp macro is_day(year, month_number, day_number) as (
+    try_cast(concat_ws('-', if(length(year) = 4, year, '2000'), month_number, day_number) as date) is not null
+);
+
 create or replace temp macro plausible_day(day) as (
     case when day between date '1850-01-01' and date '2200-01-01' then day end
 );

@@ -115,8 +115,8 @@ def _decide_dates(
 ) -> list[dict[str, Any]]:
     found = _counts(
         warehouse,
-        "select column_name, coalesce(sum(times) filter (one > 12 and two <= 12), 0) as day_first,"
-        " coalesce(sum(times) filter (two > 12 and one <= 12), 0) as month_first,"
+        "select column_name, coalesce(sum(times) filter (is_day(year, two, one) and one > 12), 0) as day_first,"
+        " coalesce(sum(times) filter (is_day(year, one, two) and two > 12), 0) as month_first,"
         " coalesce(sum(times) filter (one is not null and one <> two), 0) as pairs,"
         " coalesce(bool_or(length(year) = 2 and one is not null), false) as short,"
         " coalesce(bool_or(length(year) = 2 and one > 31), false) as year_first,"
@@ -265,8 +265,9 @@ def _make_reading(warehouse: Warehouse, fields: Sequence[Field]) -> None:
     """Temporary table ``reading``. An unread cell keeps its text, unless that could be taken for a value."""
     warehouse.execute(
         "create or replace temp table cells_kept as select column_name, cell, case when r.reason is null then r.value"
-        " when type <> 'text' and coalesce(date_of(text)::varchar, time_of(text)::varchar, decimal_of(text)::varchar)"
-        " is null then text end as kept from cells as c join cells_read as r using (column_name, cell)"
+        " when type <> 'text' and case type when 'date' then date_of(text)::varchar when 'time' then"
+        " time_of(text)::varchar else decimal_of(text)::varchar end is null then text end as kept"
+        " from cells as c join cells_read as r using (column_name, cell)"
     )
     changed = "select distinct column_name from cells_kept where kept is distinct from cell"
     strange = {name for (name,) in warehouse.rows(changed)}

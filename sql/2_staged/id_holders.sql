@@ -1,5 +1,6 @@
--- One row is one day from which a row of this batch shows that another person than before holds an id: a new person
--- (`C100~2`), beside the first one, who held it from the beginning, or one who is sent again after another.
+-- One row is one day from which one person holds a rostering id or order line that came with more than one person.
+-- Read here from a batch: a new person (`C100~2`) beside the first one, who held it from the beginning, or one who is sent
+-- again after another.
 with others as (
     select * from told_apart where is_new or (feed, issuer, id_sent) in (select (feed, issuer, id_sent) from staged.id_holders)
 ),

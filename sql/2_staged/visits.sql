@@ -1,5 +1,5 @@
--- One row is one visit as its rostering system last exported it, and the client record that it counts for: that of the
--- person who held the client id on the day of the visit.
+-- One row is one visit as its rostering system last exported it, and the client record that it counts for.
+-- That is the record of the person who held the client id on the day of the visit.
 select
     r.issuer,
     r.visit_id,

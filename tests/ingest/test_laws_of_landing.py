@@ -128,7 +128,7 @@ def _half_written(original: Path) -> archive.Write:
 
 STEPS: dict[str, tuple[object, str, Callable[..., Any]]] = {
     "before reading": (land, "read_file", crash),
-    "while faults are looked for": (land, "find_faults", crash),
+    "while cells are read": (land, "read_notation", crash),
     "before the checks": (land, "check_rows", crash),
     "with half an archive copy": (archive, "as_it_is", _half_written),
     "after the archive copy": (land, "keep_copy", after(land.keep_copy)),

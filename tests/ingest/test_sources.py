@@ -26,6 +26,14 @@ columns:
   Mins: planned_minutes
 """
 
+PEOPLE = """
+feed: roster_clients
+files: ["people-*.csv"]
+issuer: {fixed: carecloud}
+date_formats: ["%m/%d/%Y"]
+columns: {Person: client_id, Name: surname}
+"""
+
 
 def mapping(office: Office, text: str, name: str = "own.yaml") -> None:
     (office.settings.sources / name).write_text(text, encoding="utf-8")
@@ -62,6 +70,14 @@ def test_an_own_mapping_goes_before_the_built_in_one_of_its_name(office: Office)
 def test_a_mapping_taken_away_before_its_file_is_taken_in(office: Office) -> None:
     mapping(office, AMERICAN)
     office.land("calls-1.txt", "Call No^Person^Day\n1^P1^11/20/2026\n")
+    (office.settings.sources / "own.yaml").unlink()
+    office.night()  # the visits were read when they landed
+    assert office.rows("select visit_on::varchar from staged.visits") == [("2026-11-20",)]
+
+
+def test_a_mapping_of_people_taken_away_before_its_file_is_taken_in(office: Office) -> None:
+    mapping(office, PEOPLE)
+    office.land("people-1.csv", "Person,Name\nP1,Archer\n")
     (office.settings.sources / "own.yaml").unlink()
     with pytest.raises(SettingsError, match="The source mapping own, by which a file was read"):
         office.night()

@@ -12,7 +12,12 @@ import pytest
 
 from pipelines.match.roles import ROLES
 from pipelines.sample import make_sample
-from pipelines.stage.standardise import know_nicknames, learn_standard_forms, load_placeholder_names
+from pipelines.stage.standardise import (
+    PLACEHOLDER_NAMES,
+    know_nicknames,
+    learn_standard_forms,
+    load_placeholder_names,
+)
 from pipelines.warehouse import Warehouse, scratch_warehouse, sql_text
 
 Person = Mapping[str, str]
@@ -169,6 +174,7 @@ def made_up_people(records: Path) -> list[dict[str, str]]:
     rows = rows[["person_id", "household_id", *columns]].rename(columns=columns)
     rows["birth"] = pd.to_datetime(rows["birth"], errors="coerce").dt.strftime("%d/%m/%Y")
     named = rows[rows["birth"].notna() & (rows["forename"].str.len() > 1) & (rows["surname"].str.len() > 1)]
+    named = named[~named["forename"].str.upper().isin(PLACEHOLDER_NAMES)]
     return [dict(row) for row in named.to_dict("records")]
 
 

@@ -137,8 +137,8 @@ PLACEHOLDERS = [
     ({"DateOfBirth": "01/01/1900"}, "born_on", "birth"),
     ({"DateOfBirth": "2"}, "born_on", "birth unreadable"),
     ({"DateOfBirth": "01/01/2030"}, "born_on", "birth"),
-    ({"Phone": "00000000000"}, "phone_e164", "phone"),
-    ({"Mobile": "0"}, "mobile_e164", "mobile"),
+    ({"Phone": "01111111111"}, "phone_e164", "phone"),
+    ({"Mobile": "123"}, "mobile_e164", "mobile"),
     ({"NHSNumber": "1234567890"}, "nhs_number", "nhs number invalid"),
 ]
 
@@ -149,6 +149,14 @@ def test_a_placeholder_counts_for_nothing_and_is_named(office: Office) -> None:
     for n, (cells, column, flag) in enumerate(PLACEHOLDERS):
         found = office.rows(f"select {column}, placeholders from staged.clients where client_ref = 'careplan/C{n}'")
         assert found == [(None, [flag])], cells
+
+
+def test_a_word_for_a_missing_number_is_as_good_as_none(office: Office) -> None:
+    office.clients(client("C1", Phone="00000000000", Mobile="0", NHSNumber="TBC", DateOfBirth="N/K"))
+    office.night()
+    assert office.rows("select phone, mobile, nhs_as_sent, born_as_sent, placeholders from staged.clients") == [
+        (None, None, None, None, [])
+    ]
 
 
 def test_what_is_sent_is_kept_beside_its_standard_form(office: Office) -> None:

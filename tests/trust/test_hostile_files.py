@@ -24,7 +24,8 @@ from pipelines.ingest.unknown import read_first_rows
 from pipelines.match.labelled import load_labelled
 from pipelines.settings import IngestSettings, SettingsError, load_settings
 from pipelines.sources import load_sources, source_for
-from pipelines.sources.suggest import heading_vocabulary, suggest_mapping
+from pipelines.sources.heading_words import heading_vocabulary
+from pipelines.sources.suggest import suggest_mapping
 from pipelines.warehouse import scratch_warehouse
 from tests.trust import hostile
 from tests.trust.hostile import BUILT_IN, CLIENT_BOOK, ROOT, SECRET, VISITS, cases, everything_in
