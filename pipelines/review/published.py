@@ -166,7 +166,7 @@ def _run(run: dict[str, Any]) -> contents.Run:
         **{
             **run,
             "day": date.fromisoformat(run["day"]),
-            "files": tuple(contents.FileLine(**{**line, "told": tuple(line["told"])}) for line in run["files"]),
+            "files": tuple(contents.FileLine(**{**line, "told": tuple(line.get("told", ()))}) for line in run["files"]),
             "rejects": tuple(contents.Reject(**{**line, "rows": tuple(line["rows"])}) for line in run["rejects"]),
             "gates": tuple(contents.GateLine(**line) for line in run["gates"]),
             "train_again": tuple(run["train_again"]),

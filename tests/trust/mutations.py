@@ -53,14 +53,14 @@ REMOVED: dict[str, tuple[str, str]] = {
     ),
     "C52": ("        if merge_id in own:\n", "        if False:\n"),
     "C53": (
-        "        with warehouse.transaction():\n            _insert(warehouse, f",
-        '        path.write_bytes(b"")\n        with warehouse.transaction():\n            _insert(warehouse, f',
+        "            with warehouse.transaction():\n                write_rows(",
+        '            path.write_bytes(b"")\n            with warehouse.transaction():\n                write_rows(',
     ),
     "C54": ('for table in ("raw.rejected_rows", "raw.unread_values"):', "for table in ():"),
-    "C55": ("if (path.stat().st_size, path.stat().st_mtime_ns) != (before.st_size, before.st_mtime_ns):", "if False:"),
-    "C56": ("    if set(references) <= known:\n", "    if False:\n"),
+    "C55": ("        unchanged = state_of(path) == state\n", "        unchanged = True\n"),
+    "C56": ("    if not set(references) <= known:\n", "    if True:\n"),
     "C57": ("        if not part.success:\n", "        if False:\n"),
-    "C58": ("    warehouse.checkpoint()\n    path.unlink()", "    path.unlink()"),
+    "C58": ("        self.warehouse.checkpoint()\n        if state_of", "        if state_of"),
     "C59": (
         "    with open_warehouse(settings) as warehouse, warehouse.transaction():\n"
         "        with open_decisions(settings) as store:  # once nobody can carry a sign-off out meanwhile\n"
