@@ -94,6 +94,8 @@ def _sign_cost(word: str, sign: str, before: str, after: str) -> float:  # noqa:
         return 8.0
     if sign == "\u00a0":
         return 3.0 if before.isalpha() and after.islower() else 0.1
+    if sign == "\u00ad":  # a soft hyphen, which parts nothing
+        return 0.5
     if sign in _QUOTES:
         return 0.1 if sign == "’" else 0.6
     if sign in "–—":

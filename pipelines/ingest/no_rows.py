@@ -121,7 +121,7 @@ def why_no_row(values: Sequence[str], shape: TableShape) -> str | None:  # noqa:
     if all(_RULE.fullmatch(cell) for cell in filled.values()):
         return FOOTER
     if first not in shape.keys and any(place in others for place in shape.keys):
-        return None
+        return TOTAL if _is_total_over_keys(label, others) else None
     if len(others) < _FEW or all(_AMOUNT.fullmatch(cell) for cell in others.values()):
         if _IS_TOTAL.fullmatch(label) and (others or not _is_bare_name(label, first, shape)):
             return TOTAL
@@ -130,6 +130,12 @@ def why_no_row(values: Sequence[str], shape: TableShape) -> str | None:  # noqa:
         if not others and (len(label.split()) > 3 or len(label) > _LONG):
             return FOOTER
     return None
+
+
+def _is_total_over_keys(label: str, others: dict[int, str]) -> bool:
+    """Whether a sum stands under the heading of a key: ``Total clients: 12`` with 12, but no surname with an id."""
+    said = len(label.split()) > 1 and bool(_IS_TOTAL.fullmatch(label))
+    return said and len(others) <= _FEW and all(_AMOUNT.fullmatch(cell) for cell in others.values())
 
 
 def _is_bare_name(label: str, place: int, shape: TableShape) -> bool:

@@ -37,6 +37,7 @@ days as (
         end as read_day,
         kind = 'end' and (
             coalesce(year_number >= 2900, false) or regexp_full_match(text, '0+([-/. ]0+)*|2958465([.]0+)?|99[-/. ]?99[-/. ]?9999')
+            or from_1904 and regexp_full_match(text, '2957003([.]0+)?')
         ) as is_open,
         kind = 'birth' and is_placeholder(text) as is_missing
     from years

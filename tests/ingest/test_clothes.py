@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import Phase, given, settings
+from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 from office import NIGHT, Office
 from the_clean_feeds import FILES, NUMBER_OF_ROW, Cell, Row, clean_feeds, number_of, types_of
@@ -75,7 +75,15 @@ class Night:
         return held or any(self.rejected.values()) or any(self.unread.values())
 
 
+def _only(feed: str, **changes: Any) -> dict[str, Style]:
+    """A night that once was read wrongly: one feed in a style, the others clean."""
+    return {**dict.fromkeys(FILES, CLEAN), feed: replace(CLEAN, **changes)}
+
+
 @given(night=st.fixed_dictionaries({feed: styles(feed) for feed in FILES}), lot=st.integers(0, 9))
+@example(night=_only("roster_clients", columns="reversed", below=("Total clients: 12",), footer_cells="a sum"), lot=0)
+@example(night=_only("roster_enrolments", kind="xlsx", dates="serial", since_1904=True), lot=0)
+@example(night=_only("purchase_orders", encoding="cp1252", names="soft hyphen"), lot=0)
 @settings(max_examples=NIGHTS, derandomize=not FULL, phases=[Phase.explicit, Phase.generate])  # see `simplest`
 @pytest.mark.prove
 def test_clothes_change_nothing_in_silence(
