@@ -86,7 +86,7 @@ def _table(rows: Sequence[Row], feed: str, style: Style) -> tuple[list[list[_Cel
     if style.blank_row:
         inserted.append((min(3, len(body)), []))
     for middle, line in inserted:
-        place = middle + any(second == first + place for _, second, _ in merged)  # no line stands within a merged home
+        place = middle + any(second == first + middle for _, second, _ in merged)  # no line stands within a merged home
         body.insert(place, line)
         merged = [(a + 1, b + 1, c) if a >= first + place else (a, b, c) for a, b, c in merged]
     below = [[_Cell(cell or None) for cell in footer_row(line, len(headings), style)] for line in style.below]
