@@ -12,9 +12,11 @@ with sources_now as (
 ),
 
 expected as (
-    select s.record_id
+    select coalesce(h.id_sent, s.record_id) as record_id
     from staged.source_records as s
     left join raw.files as f on f.file_id = s.file_id
+    left join (select distinct issuer, record_id, id_sent from staged.id_holders where feed = 'roster_clients') as h
+        on h.issuer = s.issuer and h.record_id = s.record_id
     where s.feed = 'roster_clients' and s.issuer = $issuer and s.row_number is not null
         and on_the_books(s.active_to, s.status, $day) and f.source not in (select source from sources_now)
         and s.origin_client_id not in (select client_id from staged.client_ids join staged.forgotten using (client_ref))

@@ -12,9 +12,11 @@ with sources_now as (
 ),
 
 expected as (
-    select e.record_id, e.contract_number
+    select coalesce(h.id_sent, e.record_id) as record_id, e.contract_number
     from staged.enrolments as e
     join raw.files as f on f.file_id = e.file_id
+    left join (select distinct issuer, record_id, id_sent from staged.id_holders where feed = 'roster_clients') as h
+        on h.issuer = e.issuer and h.record_id = e.record_id
     where e.issuer = $issuer and coalesce(e.end_on, date '9999-12-31') > $day
         and f.source not in (select source from sources_now)
     union

@@ -28,6 +28,6 @@ join staged.source_records as s
         r.client_id, h.periods, coalesce(date_of(r.start_date), b.file_on), k.origin_client_id
     )
 qualify row_number() over (
-    partition by r.issuer, s.record_id, r.contract_number, start_on
+    partition by r.issuer, s.record_id, r.contract_number, coalesce(date_of(r.start_date), date '1900-01-01')
     order by b.place desc, r.row_number desc
 ) = 1

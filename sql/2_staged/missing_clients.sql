@@ -38,7 +38,9 @@ stated as (
 kept as (
     select s.issuer, s.record_id, coalesce(t.place, 0) as place, coalesce(t.stated_by, f.source) as stated_by
     from staged.source_records as s
-    left join stated as t on t.issuer = s.issuer and t.record_id = s.record_id
+    left join (select distinct issuer, record_id, id_sent from staged.id_holders where feed = 'roster_clients') as h
+        on h.issuer = s.issuer and h.record_id = s.record_id
+    left join stated as t on t.issuer = s.issuer and t.record_id = coalesce(h.id_sent, s.record_id)
     left join raw.files as f on f.file_id = s.file_id
     where s.feed = 'roster_clients' and s.row_number is not null and s.issuer in (select issuer from exports)
         and s.origin_client_id not in (select client_id from staged.client_ids join staged.forgotten using (client_ref))

@@ -44,8 +44,10 @@ stated as (
 kept as (
     select e.*, coalesce(t.place, 0) as place, coalesce(t.stated_by, f.source) as stated_by
     from staged.enrolments as e
+    left join (select distinct issuer, record_id, id_sent from staged.id_holders where feed = 'roster_clients') as h
+        on h.issuer = e.issuer and h.record_id = e.record_id
     left join stated as t
-        on t.issuer = e.issuer and t.record_id = e.record_id and t.contract_number = e.contract_number
+        on t.issuer = e.issuer and t.record_id = coalesce(h.id_sent, e.record_id) and t.contract_number = e.contract_number
         and t.start_on = e.start_on
     left join raw.files as f on f.file_id = e.file_id
     where e.issuer in (select issuer from exports)

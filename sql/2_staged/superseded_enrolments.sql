@@ -24,10 +24,12 @@ stated as (
 kept as (
     select e.issuer, e.record_id, e.contract_number, e.start_on, e.end_on, coalesce(t.place, 0) as place
     from staged.enrolments as e
+    left join (select distinct issuer, record_id, id_sent from staged.id_holders where feed = 'roster_clients') as h
+        on h.issuer = e.issuer and h.record_id = e.record_id
     semi join named as n
-        on n.issuer = e.issuer and n.record_id = e.record_id and n.contract_number = e.contract_number
+        on n.issuer = e.issuer and n.record_id = coalesce(h.id_sent, e.record_id) and n.contract_number = e.contract_number
     left join stated as t
-        on t.issuer = e.issuer and t.record_id = e.record_id and t.contract_number = e.contract_number
+        on t.issuer = e.issuer and t.record_id = coalesce(h.id_sent, e.record_id) and t.contract_number = e.contract_number
         and t.start_on = e.start_on
 )
 
