@@ -319,7 +319,7 @@ def _first_night(warehouse: Warehouse, landing: Landing) -> Surge:
 
 
 UNLIMITED = 5
-"""So many deliveries of a source are never held for a surge."""
+"""The number of first deliveries of a source that are never held for a surge."""
 _LEAST = 5
 _DEVIATIONS = 6
 _REMEMBERED = 60
