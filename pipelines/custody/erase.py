@@ -90,7 +90,7 @@ def _erase_source_rows(warehouse: Warehouse) -> None:
 
 
 def _erase_holders(warehouse: Warehouse) -> None:
-    """An id that came with somebody else too stays that one's; of one that nobody else holds nothing is left."""
+    """Delete an id, unless another person holds it too: then it stays with that person."""
     warehouse.execute(
         "update staged.id_holders as h set record_id = p.kept_id from person_rows as p"
         " where p.feed = h.feed and p.issuer = h.issuer and p.record_id = h.record_id"
