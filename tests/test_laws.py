@@ -183,10 +183,10 @@ class TestTwiceIsOnce:
         assert fingerprint(office.settings) == fingerprint(run.office.settings)
         assert _report(office, SECOND) == run.reports[SECOND]
 
-    def test_the_same_file_reference_with_other_bytes(self, feeds: Feeds, run: TwoNights, office: Office) -> None:
+    def test_the_same_file_reference_with_fewer_rows(self, feeds: Feeds, run: TwoNights, office: Office) -> None:
         orders = [f for f in feeds.files() if "purchase_orders" in f.name]
         for file in orders:
-            office.deliver(file.name, file.read_bytes().rstrip(b"\r\n") + b"\n\n")
+            office.deliver(file.name, b"\n".join(file.read_bytes().splitlines()[:-1]) + b"\n")
         again = run_night(office.settings, office.settings.inbox, SECOND)
         assert {landing.status for landing in again.landings} == {"quarantined"}
         assert len(again.landings) == len(orders)

@@ -90,28 +90,34 @@ class Repeat:
     """A delivery of content that was loaded before from the same source.
 
     ``rows_of`` is the file that has its rows, None when those were retired; ``is_known`` says that this very delivery
-    is in the ledger; ``is_news`` that other content of the source lies between this delivery and the one before it.
+    is in the ledger; ``is_news`` that other content of the source lies between this delivery and the one before it;
+    ``is_of_another`` that the rows came as a file of another feed or issuer.
     """
 
     rows_of: int | None
     is_known: bool
     is_news: bool
     rows: tuple[int, int, int] = (0, 0, 0)
+    is_of_another: bool = False
 
 
 def find_repeat(warehouse: Warehouse, landing: Landing, delivered: Delivered) -> Repeat | None:
-    """How the content of a file was delivered before by the same source; None if it never was."""
+    """How the content of a file was delivered before; None if it never was.
+
+    Content that another feed or issuer has rows of (a file under another name) is known, whatever it is called now.
+    """
     lines = warehouse.rows(
         "select content_hash, coalesce(spoken_on, delivered_for), delivered_for, file_name, coalesce(rows_of, file_id)"
-        " from raw.files where feed = $feed and issuer = $issuer and source = $source"
-        " and (status = 'loaded' or rows_of is not null)",
-        {"feed": landing.feed, "issuer": landing.issuer, "source": landing.source},
+        " from raw.files where feed = $feed and issuer = $issuer and (status = 'loaded' or rows_of is not null)",
+        {"feed": landing.feed, "issuer": landing.issuer},
     )
-    if landing.source == "unknown" and warehouse.rows(
-        "select 1 from raw.files where content_hash = $hash and status = 'loaded' limit 1",
-        {"hash": landing.content_hash},
+    if warehouse.rows(
+        "select 1 from raw.files where content_hash = $hash and status = 'loaded' and rows_loaded > 0"
+        " and (feed, issuer) != ($feed, $issuer) and coalesce(rows_of, file_id) not in"
+        " (select file_id from raw.retired_files) limit 1",
+        {"hash": landing.content_hash, "feed": landing.feed, "issuer": landing.issuer},
     ):
-        return Repeat(None, is_known=True, is_news=False)
+        return Repeat(None, is_known=True, is_news=False, is_of_another=landing.source != "unknown")
     own = [line for line in lines if line[0] == landing.content_hash]
     if not own:
         return None

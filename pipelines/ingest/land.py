@@ -59,6 +59,10 @@ _NO_MAPPING = (
 _NO_FILE = "It is a link, a pipe or a device, so it was not opened. Put the file itself into the inbox instead."
 _REPEATED = "The same content was loaded before, and nothing of this source came in between."
 _SAME_DAY = "The same content was loaded before, and this delivery of it is known."
+_ANOTHER_SENDER = (
+    "The same content was loaded before as a file of another sender, so it was not loaded again. If that file had the "
+    "wrong name, export it anew under the right one."
+)
 _AGAIN = "The same content was loaded before. Other content came in between, so it counts again from this day."
 _FORGOTTEN_SINCE = (
     "The same content was loaded before and holds a person who was forgotten since. Its other rows are in the archive: "
@@ -167,7 +171,7 @@ class Landings:
         if repeat is None or (repeat.is_news and repeat.rows_of is None):
             return None
         if repeat.is_known:
-            landing = replace(landing, status="repeated", reason=_SAME_DAY)
+            landing = replace(landing, status="repeated", reason=_ANOTHER_SENDER if repeat.is_of_another else _SAME_DAY)
         else:
             read, loaded, rejected = repeat.rows if repeat.is_news else (0, 0, 0)
             landing = replace(

@@ -103,10 +103,13 @@ class TestFresherWins:
             stage(office, date(2026, 11, 20))
         assert surname(office) == ["Abblewick", "Other"]
 
-    def test_the_same_bytes_of_another_issuer_are_loaded(self, office: Office) -> None:
+    def test_the_same_bytes_under_the_name_of_another_issuer_are_no_second_roster(self, office: Office) -> None:
         assert land(office, "wrong_roster_clients_1.csv", self.A).status == "loaded"
-        assert land(office, "careplan_roster_clients_1.csv", self.A).status == "loaded"
-        assert office.rows("select issuer from raw.roster_clients order by 1") == [("careplan",), ("wrong",)]
+        again = land(office, "careplan_roster_clients_1.csv", self.A)
+        assert again.status == "repeated"
+        assert "another sender" in (again.reason or "")
+        assert office.rows("select distinct issuer from raw.roster_clients") == [("wrong",)]
+        assert land(office, "careplan_roster_clients_2.csv", self.B).status == "loaded"
 
 
 class TestUsualNumbers:
