@@ -43,6 +43,8 @@ _NO_CRYPTO = (
     "user's folder, and can be copied from there). Or, with weaker random numbers, set encryption.weak_randomness = "
     "true in settings.toml."
 )
+CHECKPOINT_AT = "1 MB"
+"""A commit of more than this goes straight into the warehouse file, instead of into the write-ahead log first."""
 
 
 class WarehouseBusyError(KnownError):
@@ -173,6 +175,7 @@ def _connect(database: str, settings: Settings | None) -> duckdb.DuckDBPyConnect
     config: dict[str, str | bool | int | float | list[str]] = {}
     if settings:
         config["temp_directory"] = str(settings.scratch)
+        config["checkpoint_threshold"] = CHECKPOINT_AT
         if settings.warehouse.threads:
             config["threads"] = settings.warehouse.threads
         if settings.warehouse.memory_limit:
