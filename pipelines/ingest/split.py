@@ -80,7 +80,9 @@ class Records:
         many = min(self.width - 1, SWALLOWED)
         if any(("\n" in cell or "\r" in cell) and cell.count(self.delimiter) >= many for cell in cells):
             return True
-        return len(cells) != self.width and len(_lenient(first_line, self.delimiter)) == self.width
+        pieces = len(cells) + sum(cell.count(self.delimiter) for cell in cells)
+        is_several = len(cells) < self.width or (len(cells) > self.width and pieces >= self.width + many)
+        return is_several and len(_lenient(first_line, self.delimiter)) == self.width
 
 
 class _Ahead:
