@@ -17,9 +17,9 @@ from office import CLIENT_HEADINGS, Office, client, table
 
 import pipelines
 from pipelines.cli import main
-from pipelines.custody.rewrite import CannotBeReadError
 from pipelines.decisions.statement import DecisionRefusedError
 from pipelines.ingest.land import FileChangedError
+from pipelines.ingest.originals import CannotBeReadError
 from pipelines.review.desk.seals import BrokenSealError
 from pipelines.settings import load_settings
 from pipelines.troubles import TROUBLES, KnownError
