@@ -137,6 +137,7 @@ def _gather(settings: Settings, warehouse: Warehouse) -> date:
     day: date = warehouse.one("select coalesce(max(taken_on), date '1900-01-01') from staged.taken_files")
     bounds = {"day": day, "timezone": settings.timezone}
     warehouse.work("involved", "merged.everybody")
+    warehouse.work("profiles", "matched.profiles")
     warehouse.work("sides", "matched.sides", bounds)
     warehouse.work("merged_away", "merged.merged_away")
     for name in _TABLES:
