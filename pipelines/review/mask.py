@@ -177,7 +177,9 @@ def _mask_side(side: Side) -> Side:
         side,
         client_ref=mask_reference(side.client_ref),
         profile=tuple(
-            replace(said, value=mask_value(said.field, said.value), from_ref=mask_reference(said.from_ref))
+            replace(
+                said, value=mask_value(said.field, said.value), from_ref=said.from_ref and mask_reference(said.from_ref)
+            )
             for said in side.profile
         ),
         orders=tuple(replace(order, number=mask_number(order.number)) for order in side.orders),

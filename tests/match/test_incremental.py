@@ -196,6 +196,32 @@ def test_a_night_without_news_works_nothing_out(nights: Nights) -> None:
     assert nights.outcome() == before
 
 
+def test_a_group_is_found_by_what_any_member_knows(nights: Nights) -> None:
+    """A record that counts for a quite different one since a wrong merge is still found by the pair it was in."""
+    weight = (
+        "select match_weight from matched.pairs"
+        " where left_id = least($one, $other) and right_id = greatest($one, $other)"
+    )
+    one, member = nights.warehouse.rows(
+        "select left_id, right_id from matched.pairs order by match_weight desc, left_id, right_id limit 1"
+    )[0]
+    stranger = nights.warehouse.one(
+        "select max(client_id) from staged.clients where client_id not in (select unnest([left_id, right_id])"
+        " from matched.pairs where $one in (left_id, right_id) or $member in (left_id, right_id))",
+        {"one": one, "member": member},
+    )
+    before = nights.warehouse.rows(weight, {"one": one, "other": member})
+    count = "update staged.clients set survivor_id = $id where client_id = $member"
+    nights.warehouse.execute(count, {"id": stranger, "member": member})
+    nights.match()
+    assert nights.warehouse.rows(weight, {"one": one, "other": stranger}) == before
+    assert nights.match().scored_again == 0
+    nights.warehouse.execute(count, {"id": member, "member": member})
+    nights.match()
+    assert nights.warehouse.rows(weight, {"one": one, "other": stranger}) == []
+    assert nights.warehouse.rows(weight, {"one": one, "other": member}) == before
+
+
 def test_one_changed_record_affects_few(nights: Nights) -> None:
     nights.warehouse.execute(
         "update staged.clients set surname_key = 'FEATHERSTONEHAUGH' where client_id in"
