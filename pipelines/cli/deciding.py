@@ -43,11 +43,14 @@ def candidates(tier: str | None, as_of: datetime | None, settled_too: bool, home
 @click.option(
     "--enrolment", multiple=True, metavar="CONTRACT=REF", help="Of two records the one whose enrolments stay."
 )
+@click.option(
+    "--field", multiple=True, metavar="FIELD=REF", help="Of two values, such as born_on, the record's to keep."
+)
 @click.option("--apart", default="", metavar="REF", help="Of a cluster, the record that is somebody else's.")
 def decide(
     candidate: str | None, tier: str | None, file: Path | None, undo: bool, verdict: str | None, who: str | None,
     reason: str, survivor: str | None, move_active_orders: bool, aliases: str | None, keep_reference: tuple[str, ...],
-    enrolment: tuple[str, ...], apart: str, home: Path | None, as_json: bool,
+    enrolment: tuple[str, ...], field: tuple[str, ...], apart: str, home: Path | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Record what a person decided of CANDIDATE (or of a cluster, K…), of a whole tier, or in a file."""
     from pipelines.review import commands
@@ -67,6 +70,7 @@ def decide(
     cells = {
         "survivor": survivor or "", "aliases": aliases or "", "move_active_orders": "yes" if move_active_orders else "",
         "keep_reference": ";".join(keep_reference), "enrolment": ";".join(enrolment),
+        "field": ";".join(field),
     }  # fmt: skip
     if file:
         done = commands.decide_file(settings, file)

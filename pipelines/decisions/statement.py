@@ -39,11 +39,20 @@ class DecisionRefusedError(KnownError):
     code = "D1"
 
 
+ProfileField = Literal["title", "forename", "known_as", "other_names", "surname", "born_on", "gender"]
+PROFILE_FIELDS: dict[ProfileField, str] = {
+    "title": "Title", "forename": "Forename", "known_as": "Known as", "other_names": "Other names",
+    "surname": "Surname", "born_on": "Born", "gender": "Gender",
+}  # fmt: skip
+"""The fields of the profile of which another value than the survivor's may be chosen, and what they are called."""
+
+
 class Choices(BaseModel):
     """What a merge of the two needs to know beside *same*; what is left out follows the merge policy.
 
     ``survivor`` is a client ref; ``enrolments`` names, for a contract number, the client ref whose enrolments stay;
-    ``references`` names, for an issuer, the reference to keep.
+    ``references`` names, for an issuer (empty: not known), the reference to keep; ``fields`` names, for a field of the
+    profile, the client ref whose value is kept.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -53,6 +62,7 @@ class Choices(BaseModel):
     aliases: Literal["keep", "drop"] | None = None
     references: Mapping[str, str] = Field(default_factory=dict, max_length=50)
     move_active_orders: bool = False
+    fields: Mapping[ProfileField, str] = Field(default_factory=dict)
 
     def as_json(self) -> str:
         """Canonical JSON: equal choices are equal texts, and what was left out is not in it."""
@@ -60,7 +70,9 @@ class Choices(BaseModel):
 
     def refs(self) -> frozenset[str]:
         """The client refs that are named."""
-        return frozenset(self.enrolments.values()) | ({self.survivor} if self.survivor else frozenset())
+        return frozenset((*self.enrolments.values(), *self.fields.values())) | (
+            {self.survivor} if self.survivor else frozenset()
+        )
 
 
 NO_CHOICES = Choices()
@@ -105,7 +117,7 @@ def checked(statement: Statement) -> Statement:
         raise DecisionRefusedError("Survivor and the other choices go with the verdict same. Leave them out.")
     if not statement.choices.refs() <= {statement.left_ref, statement.right_ref}:
         raise DecisionRefusedError(
-            "Survivor and enrolments have to name one of the two records of the candidate.", code="D7"
+            "Survivor, enrolments and fields have to name one of the two records of the candidate.", code="D7"
         )
     for name in (*statement.choices.enrolments, *statement.choices.references, *statement.choices.references.values()):
         tidied(name, "choice", LONGEST_WHO)

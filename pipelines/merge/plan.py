@@ -21,8 +21,10 @@ from pipelines.decisions.statement import DecisionRefusedError, same_person
 from pipelines.merge.blockers import RULES, Blocker, blockers
 from pipelines.merge.case import Case
 from pipelines.merge.decided import Decided, contested, decided_groups, decision_rules, held_back, joint_choices
+from pipelines.merge.live_references import differing_references
 from pipelines.merge.measure import KINDS, Measured, PartitionRows, Rows, measure
 from pipelines.merge.policy import check_policy
+from pipelines.merge.profile import value_origins
 from pipelines.merge.record import COUNCIL_REFERENCE, ROSTER_ID, Record
 from pipelines.merge.selection import WAVES, Selection, candidate_id, new_merge_id
 from pipelines.merge.survivor import recommend
@@ -174,6 +176,7 @@ def sides(warehouse: Warehouse, day: date, members: Iterable[tuple[str, str]]) -
             " join staged.client_ids as member on member.client_ref = n.member_ref"
         )
     warehouse.work("involved", "merged.involved")
+    warehouse.work("profiles", "matched.profiles")
     warehouse.work("sides", "matched.sides", {"day": day})
     found = from_table(Record, warehouse.connection.sql("select * from sides order by client_id").to_arrow_table())
     return {record.client_ref: record for record in found}
@@ -272,7 +275,7 @@ class _Draft:
             pairs=tuple(standing.pair for standing in decided.same),
             verdicts=decided.verdicts,
             wave=_wave(case, survivor),
-            choices=choices,
+            choices=choices.model_copy(update={"fields": value_origins(case)}),
             former=_former(case),
         )
         because = CHOSEN if choices.survivor else reason
@@ -373,7 +376,9 @@ def _former(case: Case) -> tuple[tuple[str, str], ...]:
         for reference in record.live_references(kind)
     }
     kept = {one for one in case.choices.references.items() if one in live}
-    return tuple(sorted(one for one in live - kept if one[0] in dict(kept)))
+    of_issuer = {one for one in live - kept if one[0] in dict(kept)}
+    chosen = (one.former(case.choices.references) for one in differing_references(case.records))
+    return tuple(sorted(of_issuer.union(*chosen)))
 
 
 _BEHIND = """

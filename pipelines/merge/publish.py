@@ -210,6 +210,7 @@ def _gather(settings: Settings, warehouse: Warehouse, day: date) -> None:
     """A temporary table for each that is published, and for what they are made of."""
     bounds = {"day": day, "timezone": settings.timezone}
     warehouse.work("involved", "merged.everybody")
+    warehouse.work("profiles", "matched.profiles")
     warehouse.work("sides", "matched.sides", bounds)
     warehouse.work("merged_away", "merged.merged_away")
     for name in _TABLES:

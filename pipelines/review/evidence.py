@@ -53,6 +53,7 @@ def gather_summary(settings: Settings, warehouse: Warehouse, day: date) -> conte
     warehouse.work("reported", "matched.reported", {"day": day, "settled": sorted(SETTLED)})
     warehouse.work("evidence", "matched.evidence", {"most": settings.report.candidates, "timezone": settings.timezone})
     warehouse.work("involved", "matched.involved")
+    warehouse.work("profiles", "matched.profiles")
     warehouse.work("sides", "matched.sides", {"day": day})
     if warehouse.exists("matched.contradictions"):
         warehouse.work("triangles", "matched.triangles")
