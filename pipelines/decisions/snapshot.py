@@ -78,7 +78,9 @@ def take_snapshot(settings: Settings, warehouse: Warehouse) -> Snapshot:
             )
         _keep_entries(warehouse, entries)
         present = present_facts(warehouse)
-        found = standings(entries, {pair: evidence_hash(facts) for pair, facts in present.items()})
+        now = {pair: evidence_hash(facts) for pair, facts in present.items()}
+        texts = {now[pair]: facts for pair, facts in present.items()}
+        found = standings(entries, now, lambda hashes: store.facts(hashes) | texts)
         _keep_standings(warehouse, store, found, present)
     log.info("read %d decisions, %d pairs are decided", len(entries), len(found))
     return Snapshot(tuple(entries), found)
