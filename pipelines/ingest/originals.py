@@ -17,7 +17,7 @@ from pipelines.ingest.fields import read_file
 from pipelines.ingest.refusal import FileRefusedError
 from pipelines.ingest.workbook import WORKBOOKS
 from pipelines.sealing import SUFFIX, SealBrokenError, is_sealed, unsealing
-from pipelines.settings import Settings
+from pipelines.settings import Settings, SettingsError
 from pipelines.sources import load_sources, never_stored
 from pipelines.warehouse import Warehouse
 
@@ -70,7 +70,7 @@ def compare_archive(settings: Settings, warehouse: Warehouse) -> Archive:
     """Hold the archive against the lines of ``raw.files``.
 
     A file that came without never-stored columns, and of which nothing was erased, has to be the same byte for byte. Of
-    any other the rows are counted, since its copy never was the file that came.
+    any other the rows are counted, since its copy never was the file that came: unless its mapping cannot be read.
     """
     lines = warehouse.rows(_LOADED) if warehouse.exists("raw.files") else []
     names = {f"{feed}/{source}-{content_hash[:16]}" for feed, source, content_hash, *_ in lines}
@@ -89,7 +89,10 @@ def compare_archive(settings: Settings, warehouse: Warehouse) -> Archive:
 
 
 def _is_whole(settings: Settings, path: Path, source: str, content_hash: str, rows: int, *, erased: bool) -> bool:
-    sources = load_sources(settings.sources)
+    try:
+        sources = load_sources(settings.sources)
+    except SettingsError:
+        sources, erased = (), True
     try:
         with plain(settings, path) as original:
             with original.open("rb") as file:
