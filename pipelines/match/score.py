@@ -37,7 +37,7 @@ BLOCKS = "matched.blocks"
 # The one row is how many live client records there are, and of how many each compared column is filled.
 FILLED = "matched.filled"
 # What Splink is given of a record. A home is put together again, since its column is one of the dearest to read.
-_COMPARED = "* exclude (client_ref, record_hash) replace (home_key(address, postcode) as home)"
+COMPARED = "* exclude (client_ref, record_hash) replace (home_key(address, postcode) as home)"
 
 
 @dataclass
@@ -231,7 +231,7 @@ class _Night:
             self._find_changed_blocks()
             block_faces(self.warehouse, self.model.blocking, BLOCKS)
         paired = (
-            f"select {_COMPARED} from (from matched.records union all by name from face_records)"
+            f"select {COMPARED} from (from matched.records union all by name from face_records)"
             " where client_id in (select unnest([left_id, right_id]) from blocked)"
         )
         with self.warehouse.scratch() as scratch:

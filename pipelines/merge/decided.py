@@ -13,7 +13,7 @@ from pipelines.decisions.groups import Groups
 from pipelines.decisions.signoff import Merge
 from pipelines.decisions.snapshot import Snapshot
 from pipelines.decisions.standing import Standing, in_force
-from pipelines.decisions.statement import Choices, ProfileField, person
+from pipelines.decisions.statement import Choices, ProfileField, same_person
 from pipelines.merge.blockers import Found, Owner, Rule
 from pipelines.merge.case import Case
 from pipelines.merge.record import Record
@@ -176,7 +176,7 @@ def decision_rules(
     def rule(kind: str, find: Callable[[Case, Record], Found | None], why: str, fix: str, owner: Owner) -> Rule:
         return Rule(kind, find, why, fix, owner)
 
-    own = executor and person(executor) in {person(who) for who in decided.decided_by}
+    own = executor and any(same_person(executor, who) for who in decided.decided_by)
     everyone = decided.origins.keys()
 
     def touched(by: frozenset[str]) -> set[str]:

@@ -17,7 +17,7 @@ from pipelines.decisions.crosswalk import Signed, crosswalk, ever_joined, live_m
 from pipelines.decisions.entry import Entry
 from pipelines.decisions.signoff import Member, Merge, SignedPlan, Undone, Wave
 from pipelines.decisions.snapshot import Snapshot, take_snapshot
-from pipelines.decisions.statement import DecisionRefusedError, person
+from pipelines.decisions.statement import DecisionRefusedError, same_person
 from pipelines.merge.blockers import RULES, Blocker, blockers
 from pipelines.merge.case import Case
 from pipelines.merge.decided import Decided, contested, decided_groups, decision_rules, held_back, joint_choices
@@ -219,7 +219,14 @@ class _Draft:
 
     def undo(self, merge_ids: Iterable[str] | None) -> Plan:
         asked = list(self.live) if merge_ids is None else sorted({merge_id.strip().upper() for merge_id in merge_ids})
+        undone = {undone.merge_id for entry in signed_off(self.snapshot.entries) for undone in entry.signed_plan.undoes}
         if unknown := [merge_id for merge_id in asked if merge_id not in self.live]:
+            if undone.issuperset(unknown):
+                raise DecisionRefusedError(
+                    f"{len(unknown)} of these merges are undone already: nothing is left to undo. If that command was "
+                    "cut short, run: oneclient nightly. It finishes the undo and publishes it.",
+                    code="D14",
+                )
             raise DecisionRefusedError(
                 f"{len(unknown)} of these merges cannot be undone, since none of that id stands. "
                 "See: oneclient merge status",
@@ -282,11 +289,11 @@ class _Draft:
             for merge_id, signed in self.live.items()
             if merge_id in behind
         ]
-        not_by = person(selection.without_decisions_of or "")
+        not_by = selection.without_decisions_of or ""
         return [
             one
             for one in found
-            if _is_asked_for(selection, one, of_council) and not_by not in {person(who) for who in one.decided_by}
+            if _is_asked_for(selection, one, of_council) and not any(same_person(not_by, who) for who in one.decided_by)
         ]
 
     def _behind(self, from_on: date | None = None, to_on: date | None = None) -> set[str]:

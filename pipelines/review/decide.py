@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
 from pipelines.decisions.entry import Entry, Pair
 from pipelines.decisions.evidence import changes
-from pipelines.decisions.standing import Standing, standings
+from pipelines.decisions.standing import Recall, Standing, standings
 from pipelines.decisions.statement import (
     NO_CHOICES,
     PROFILE_FIELDS,
@@ -28,7 +28,7 @@ from pipelines.decisions.store import DecisionStore, line_of
 from pipelines.merge.profile import value_of
 from pipelines.merge.record import Record
 from pipelines.review.contents import Candidate, Decided, Report
-from pipelines.review.published import NoReportError, evidence_hashes, last_night, read_report
+from pipelines.review.published import NoReportError, evidence_hashes, facts_behind, last_night, read_report
 from pipelines.settings import TIERS, Settings
 
 UNKNOWN = "UNKNOWN"
@@ -48,6 +48,7 @@ class Queue:
     model_version: str
     candidates: tuple[Candidate, ...]
     entries: tuple[Entry, ...]
+    recall: Recall = lambda hashes: {}
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ def open_queue(settings: Settings, store: DecisionStore) -> Queue:
     report = read_report(settings, day)
     entries = store.entries()
     candidates = standing_now(report, entries, store, settings.timezone)
-    return Queue(day, report.run.model_version, candidates, tuple(entries))
+    return Queue(day, report.run.model_version, candidates, tuple(entries), recall_from(report, store))
 
 
 def last_published(settings: Settings) -> date:
@@ -77,19 +78,23 @@ def last_published(settings: Settings) -> date:
 
 def standings_today(settings: Settings, store: DecisionStore, day: date) -> dict[Pair, Standing]:
     """Where every decided pair stands now, on the evidence that the night of ``day`` published: quick for one case."""
-    return standings_of(settings, store.entries(), day)
+    return standings_of(settings, store, store.entries(), day)
 
 
-def standings_of(settings: Settings, entries: Sequence[Entry], day: date) -> dict[Pair, Standing]:
+def standings_of(settings: Settings, store: DecisionStore, entries: Sequence[Entry], day: date) -> dict[Pair, Standing]:
     """As ``standings_today``, of a log that is read already."""
-    return standings(entries, _last_seen(entries) | evidence_hashes(settings, day))
+
+    def recall(hashes: Collection[str]) -> dict[str, str]:
+        return facts_behind(settings, day, hashes) | store.facts(hashes)
+
+    return standings(entries, _last_seen(entries) | evidence_hashes(settings, day), recall)
 
 
 def standing_now(
     report: Report, entries: Sequence[Entry], store: DecisionStore, timezone: str
 ) -> tuple[Candidate, ...]:
     """The candidates of a report with today's standing in place of that of its night."""
-    found = standings(entries, _evidence(report.candidates, entries))
+    found = standings(entries, _evidence(report.candidates, entries), recall_from(report, store))
     lapsed = {pair: standing.lapsed[-1].evidence_hash or "" for pair, standing in found.items() if standing.lapsed}
     before = store.facts(lapsed.values())
     now = [
@@ -99,6 +104,12 @@ def standing_now(
         for candidate in report.candidates
     ]
     return tuple(sorted(now, key=lambda candidate: candidate.settled))
+
+
+def recall_from(report: Report, store: DecisionStore) -> Recall:
+    """The facts that a report shows, and those that were ever decided on."""
+    texts = {candidate.evidence_hash: candidate.facts for candidate in report.candidates}
+    return lambda hashes: texts | store.facts(hashes)
 
 
 def as_it_stands_today(settings: Settings, store: DecisionStore, day: date, candidate: Candidate) -> Candidate:
@@ -278,7 +289,7 @@ def _would_contradict(queue: Queue, said: Sequence[Statement]) -> set[str]:
     last = queue.entries[-1].sequence_number if queue.entries else 0
     imagined = [line_of(statement, number) for number, statement in enumerate(said, start=last + 1)]
     entries = [*queue.entries, *imagined]
-    found = standings(entries, _evidence(queue.candidates, entries))
+    found = standings(entries, _evidence(queue.candidates, entries), queue.recall)
     return {standing.candidate_id for standing in found.values() if standing.standing == "conflict"}
 
 
