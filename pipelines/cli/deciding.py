@@ -44,11 +44,15 @@ def candidates(tier: str | None, as_of: datetime | None, settled_too: bool, home
 @click.option(
     "--enrolment", multiple=True, metavar="CONTRACT=REF", help="Of two records the one whose enrolments stay."
 )
+@click.option(
+    "--field", multiple=True, metavar="FIELD=REF", help="Of two values, such as born_on, the record's to keep."
+)
 @click.option("--apart", default="", metavar="REF", help="Of three records or more, the one of another person.")
 def decide(
     cases: tuple[str, ...], are_records: bool, tier: str | None, file: Path | None, undo: bool, verdict: str | None,
     who: str | None, reason: str, survivor: str | None, move_active_orders: bool, aliases: str | None,
-    keep_reference: tuple[str, ...], enrolment: tuple[str, ...], apart: str, home: Path | None, as_json: bool,
+    keep_reference: tuple[str, ...], enrolment: tuple[str, ...], field: tuple[str, ...], apart: str,
+    home: Path | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Record what a person decided: of a candidate (C...) or cluster (K...); of any two client records or more, whether
     matching proposed them or not; of a whole tier; or in a file."""
@@ -68,6 +72,7 @@ def decide(
     cells = {
         "survivor": survivor or "", "aliases": aliases or "", "move_active_orders": "yes" if move_active_orders else "",
         "keep_reference": ";".join(keep_reference), "enrolment": ";".join(enrolment),
+        "field": ";".join(field),
     }  # fmt: skip
     if file:
         done = commands.decide_file(settings, file)

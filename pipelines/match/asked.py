@@ -7,6 +7,7 @@ from collections.abc import Collection
 import pandas as pd
 
 from pipelines.match.blocking import block_keys, blocked_pairs
+from pipelines.match.groups import show_compared
 from pipelines.match.judge import judge
 from pipelines.match.models import load_model
 from pipelines.match.score import COMPARED, load_records
@@ -34,6 +35,8 @@ def weigh_asked(settings: Settings, warehouse: Warehouse, pairs: Collection[tupl
         "create or replace temp table touched as"
         " select distinct unnest([left_id, right_id]) as client_id, 0::ubigint as source_hash from asked"
     )
+    warehouse.work("profiles", "matched.profiles")
+    show_compared(warehouse)
     warehouse.work("asked_records", "matched.records")
     keys = block_keys(model.blocking, "asked_records")
     warehouse.execute(f"create or replace temp table asked_blocks as {keys}")

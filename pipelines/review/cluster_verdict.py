@@ -109,6 +109,7 @@ def _of_pair(choices: Choices, pair: Candidate) -> Choices:
         update={
             "survivor": choices.survivor if choices.survivor in refs else None,
             "enrolments": {contract: ref for contract, ref in choices.enrolments.items() if ref in refs},
+            "fields": {field: ref for field, ref in choices.fields.items() if ref in refs},
             "references": {issuer: n for issuer, n in choices.references.items() if (issuer, n) in numbers},
         }
     )

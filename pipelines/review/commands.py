@@ -190,7 +190,7 @@ def decide_tier(
     settings: Settings, tier: str, *, verdict: str, who: str, reason: str, cells: Mapping[str, str]
 ) -> Done:
     """Record one verdict on all open candidates of a tier that may be decided unseen. Raises DecisionRefusedError."""
-    if any(cells.get(name) for name in ("survivor", "keep_reference", "enrolment")):
+    if any(cells.get(name) for name in ("survivor", "keep_reference", "enrolment", "field")):
         raise DecisionRefusedError(
             "Survivor, references and enrolments differ from one to the next: not in bulk.", code="D8"
         )

@@ -16,13 +16,23 @@ from typing import Any
 from pipelines.decisions.entry import Entry, Pair
 from pipelines.decisions.evidence import changes
 from pipelines.decisions.standing import Recall, Standing, standings
-from pipelines.decisions.statement import NO_CHOICES, Choices, DecisionRefusedError, Statement, choices_from
+from pipelines.decisions.statement import (
+    NO_CHOICES,
+    PROFILE_FIELDS,
+    Choices,
+    DecisionRefusedError,
+    Statement,
+    choices_from,
+)
 from pipelines.decisions.store import DecisionStore, line_of
+from pipelines.merge.profile import value_of
 from pipelines.merge.record import Record
 from pipelines.review.contents import Candidate, Decided, Report
 from pipelines.review.published import NoReportError, evidence_hashes, facts_behind, last_night, read_report
 from pipelines.settings import TIERS, Settings
 
+UNKNOWN = "UNKNOWN"
+"""What people write for the council of a reference whose council is not known."""
 BULK_SAME_TIER = "near-certain"
 _YES_OR_NO = {"": False, "no": False, "n": False, "false": False, "yes": True, "y": True, "true": True}
 
@@ -157,9 +167,9 @@ def on_the_records(choices: Choices, records: Sequence[Record]) -> Choices:
 
     Raises DecisionRefusedError for a reference or a contract that is on none of them.
     """
-    there = {(r.issuer.upper(), r.number): r.issuer for record in records for r in record.references}
+    there = {(r.issuer.upper() or UNKNOWN, r.number): r.issuer for record in records for r in record.references}
     contracts = {enrolment.contract for record in records for enrolment in record.enrolments}
-    kept = {(issuer.strip().upper(), number.strip()) for issuer, number in choices.references.items()}
+    kept = {(issuer.strip().upper() or UNKNOWN, number.strip()) for issuer, number in choices.references.items()}
     none = "neither record" if len(records) == 2 else "none of the records"
     if not kept <= there.keys():
         raise DecisionRefusedError(
@@ -169,6 +179,9 @@ def on_the_records(choices: Choices, records: Sequence[Record]) -> Choices:
         raise DecisionRefusedError(
             f"{none.capitalize()} is enrolled on a contract that is named. Write it as shown.", code="D7"
         )
+    said = {record.client_ref: record for record in records}
+    if any(ref not in said or not value_of(said[ref], PROFILE_FIELDS[name]) for name, ref in choices.fields.items()):
+        raise DecisionRefusedError("A value to keep is on none of the records. Name the record that has it.", code="D7")
     return choices.model_copy(update={"references": {there[one]: one[1] for one in sorted(kept)}})
 
 
@@ -189,7 +202,9 @@ def choices_written(cells: Mapping[str, str], names: Mapping[str, str]) -> Choic
     if moves not in _YES_OR_NO:
         raise DecisionRefusedError("Move active orders has to be yes or no.")
     enrolments = _equations(cells.get("enrolment", ""), "Enrolments")
+    fields = _equations(cells.get("field", ""), "Values")
     written: dict[str, Any] = {
+        "fields": {name.lower(): names.get(ref.casefold(), ref) for name, ref in fields},
         "enrolments": {contract: names.get(ref.casefold(), ref) for contract, ref in enrolments},
         "references": dict(_equations(cells.get("keep_reference", ""), "References")),
         "move_active_orders": _YES_OR_NO[moves],

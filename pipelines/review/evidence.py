@@ -97,6 +97,7 @@ def _add_unproposed(settings: Settings, warehouse: Warehouse) -> None:
 def _gather_sides(warehouse: Warehouse, day: date) -> None:
     """Temporary table ``sides``: the records of ``evidence``."""
     warehouse.work("involved", "matched.involved")
+    warehouse.work("profiles", "matched.profiles")
     warehouse.work("sides", "matched.sides", {"day": day})
 
 
