@@ -125,7 +125,7 @@ def show_candidates(found: list[dict[str, Any]]) -> None:
     table = Table(*columns, title=f"{len(found):,} candidates")
     for c in found:
         table.add_row(
-            c["candidate_id"], c["tier"], f"{c['match_probability']:.4f}",
+            c["candidate_id"], c["tier"] or "not proposed", f"{c['match_probability']:.4f}",
             c["left"]["client_ref"], c["right"]["client_ref"], c["relation"], c["standing"],
         )  # fmt: skip
     console.print(table)

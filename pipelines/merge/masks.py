@@ -43,7 +43,7 @@ def masked_merge(merge: dict[str, Any]) -> dict[str, Any]:
             **choices,
             "survivor": choices["survivor"] and mask_reference(choices["survivor"]),
             "enrolments": {contract: mask_reference(ref) for contract, ref in choices["enrolments"].items()},
-            "fields": {field: mask_reference(ref) for field, ref in choices["fields"].items()},
+            "fields": {field: mask_reference(ref) for field, ref in choices.get("fields", {}).items()},
             "references": {issuer: mask_number(number) for issuer, number in choices["references"].items()},
         },
         "former": [[issuer, mask_number(number)] for issuer, number in merge["former"]],

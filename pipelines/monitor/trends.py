@@ -158,6 +158,11 @@ def _charts(over: Periods, counted: Sequence[Figure], found: Sequence[Figure]) -
         "bars", over.names, tuple(Series(said, over.grew(of("decisions", detail=said))) for said in VERDICTS),
     )  # fmt: skip
     yield Chart(
+        "missed", "Pairs that matching missed",
+        "Reviewers named these records themselves and said that they are one person; matching never proposed them.",
+        "lines", over.names, (Series("missed", over.stood(of("not proposed", detail="same"))),),
+    )  # fmt: skip
+    yield Chart(
         "merges", "Merges that stand",
         "Signed off and carried out, and not taken back.",
         "lines", over.names, (Series("merges", over.stood(of("merges"))),),

@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 
 from pipelines.review.answers import ANSWERS
 from pipelines.review.contents import Candidate, Comparison, Confusion, FileLine, Miss, Reject, Side
-from pipelines.review.words import MARKS, how_made, say_bits, say_reference
+from pipelines.review.words import MARKS, NOT_PROPOSED, how_made, say_bits, say_reference
 
 Row = TypeVar("Row")
 Cell = str | int | float
@@ -78,7 +78,7 @@ REJECT_COLUMNS: tuple[Column[Reject], ...] = (
 CANDIDATE_COLUMNS: tuple[Column[Candidate], ...] = (
     Column("Candidate", 20, lambda candidate: candidate.candidate_id),
     Column("Cluster", 14, lambda candidate: candidate.cluster_id),
-    Column("Tier", 13, lambda candidate: candidate.tier),
+    Column("Tier", 13, lambda candidate: candidate.tier or NOT_PROPOSED),
     Column("Probability", 11, lambda candidate: candidate.match_probability),
     Column("Weight (bits)", 10, lambda candidate: candidate.weight),
     Column("Relation", 28, lambda candidate: candidate.relation),

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pipelines.decisions.crosswalk import Signed, crosswalk, live_merges, signed_off
-from pipelines.decisions.entry import Entry, Pair
+from pipelines.decisions.entry import Entry, Pair, candidate_id
 from pipelines.decisions.standing import in_force
 from pipelines.decisions.statement import DecisionRefusedError, person
 
@@ -27,6 +27,11 @@ class Past:
     def merge_id(self) -> str:
         """Its id."""
         return self.signed.merge.merge_id
+
+    @property
+    def candidate_ids(self) -> tuple[str, ...]:
+        """The cases that were decided for it."""
+        return tuple(candidate_id(*pair) for pair in self.signed.merge.pairs)
 
 
 class Joined:

@@ -134,6 +134,7 @@ def environment() -> Environment:
         "FILE_MARKS": words.FILE_MARKS,
         "MADE_HOW": tuple(words.MADE_HOW),
         "MARKS": words.MARKS,
+        "NOT_PROPOSED": words.NOT_PROPOSED,
         "NAMED_FIELDS": ("Profile", "Contacts", "Aliases"),
         "TIERS": TIERS,
     }

@@ -55,6 +55,16 @@ class TierPrecision:
 
 
 @dataclass(frozen=True)
+class Unproposed:
+    """Pairs that reviewers named themselves and that matching never proposed. ``missed``: they are held to be the same,
+    so matching missed them; ``different`` are held to be two people; of ``unsettled`` they are unsure or disagree."""
+
+    missed: int = 0
+    different: int = 0
+    unsettled: int = 0
+
+
+@dataclass(frozen=True)
 class Quality:
     """All of it."""
 
@@ -62,11 +72,14 @@ class Quality:
     paces: tuple[Pace, ...]
     precisions: tuple[TierPrecision, ...]
     practised: tuple[Score, ...] = ()
+    unproposed: Unproposed = Unproposed()
 
 
 def review_quality(entries: Sequence[Entry], practised: Iterable[Practised] = ()) -> Quality:
     """The quality of review that the decision log shows, and beside it what people said of practice pairs."""
-    return Quality(agreements(entries), paces(entries), tier_precisions(entries), scores(practised))
+    return Quality(
+        agreements(entries), paces(entries), tier_precisions(entries), scores(practised), unproposed(entries)
+    )
 
 
 def cohens_kappa(verdicts: Sequence[tuple[str, str]]) -> float | None:
@@ -125,6 +138,18 @@ def tier_precisions(entries: Iterable[Entry]) -> tuple[TierPrecision, ...]:
                 counts[tier, blind][verdicts.pop() or "" if len(verdicts) == 1 else "unsure"] += 1
     return tuple(_precision(tier, blind, counts[tier, blind]) for tier in TIERS for blind in (True, False)
                  if (tier, blind) in counts)  # fmt: skip
+
+
+def unproposed(entries: Sequence[Entry]) -> Unproposed:
+    """The pairs of which no verdict ever knew a tier, by what is said of them now."""
+    proposed = {entry.pair for entry in entries if entry.tier}
+    counts = Counter(
+        verdicts.pop() if len(verdicts) == 1 else "unsure"
+        for pair, said in in_force(entries).items()
+        if pair not in proposed
+        for verdicts in ({entry.verdict for entry in said.values()} - {"unsure"},)
+    )
+    return Unproposed(counts["same"], counts["different"], counts["unsure"])
 
 
 def most_wrong(checked: int) -> float:

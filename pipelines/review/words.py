@@ -19,6 +19,7 @@ MADE_HOW = {
     "id_of_someone_else": "its rostering id belongs to someone else",
     "id_only": "a visit or an enrolment names a rostering id that no client export has sent yet",
 }
+NOT_PROPOSED = "not proposed by matching"
 MARKS = {"same": "=", "close": "≈", "different": "≠", "missing": "?"}
 BONDS = {"agree": "=", "unsure": "≈", "contradict": "≠", "not proposed": "·"}
 FILE_MARKS = {"loaded": "✓", "repeated": "↻", "quarantined": "✕"}

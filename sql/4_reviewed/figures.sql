@@ -47,6 +47,25 @@ said as (
     group by verdict, kind
 ),
 
+-- Pairs that reviewers named themselves: a *same* that matching never proposed is a miss of matching.
+never_proposed as (
+    select least(left_ref, right_ref) as one_ref, greatest(left_ref, right_ref) as other_ref
+    from reviewed.decisions
+    where kind = 'verdict'
+    group by all
+    having max(coalesce(tier, '')) = ''
+),
+
+unproposed as (
+    select 'not proposed' as figure, '' as issuer, s.standing as detail, count(*) as "count"
+    from never_proposed as n
+    join staged.client_ids as one on one.client_ref = n.one_ref
+    join staged.client_ids as other on other.client_ref = n.other_ref
+    join reviewed.standings as s
+        on s.left_id = least(one.client_id, other.client_id) and s.right_id = greatest(one.client_id, other.client_id)
+    group by s.standing
+),
+
 register as (
     select count(*) as live, count(distinct coalesce(k.cluster_id, c.client_id::varchar)) as people
     from staged.clients as c
@@ -74,5 +93,5 @@ select
     "count"::bigint as "count"
 from (
     from waiting union all from settled union all from missed union all from found union all from confused
-    union all from said union all from totals
+    union all from said union all from unproposed union all from totals
 )

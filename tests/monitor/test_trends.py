@@ -58,8 +58,8 @@ def test_the_command_says_where_it_is_and_what_it_shows(three_nights: Settings) 
     told = json.loads(CliRunner().invoke(main, ["trends", "--home", str(three_nights.home), "--json"]).output)
     assert (told["by"], len(told["nights"]), {chart["key"] for chart in told["charts"]}) == (
         "night", 3,
-        {"found-by-sender", "found-by-cause", "refused", "waiting", "decisions", "merges", "records-per-person",
-         "confusions"},
+        {"found-by-sender", "found-by-cause", "refused", "waiting", "decisions", "missed", "merges",
+         "records-per-person", "confusions"},
     )  # fmt: skip
 
 

@@ -19,7 +19,10 @@ REMOVED: dict[str, tuple[str, str]] = {
     "C11": ("(h.issuer = p.issuer or h.issuer is null)", "true"),
     "C12": ("        if self.next_id:\n", "        if False:\n"),
     "C13": ("    if row.torn:\n", "    if False:\n"),
-    "C20": ("return merge_undone or entry.evidence_hash != evidence_hash", "return merge_undone"),
+    "C20": (
+        'return entry.verdict != "different" or not before or not now or brings_nearer(before, now)',
+        "return False",
+    ),
     "C21": ("if plan_hash is not None and plan.plan_hash != plan_hash:", "if False:"),
     "C22": (
         '_STILL_ASKED = frozenset({"NHS_NUMBERS_DIFFER", "RESTRICTED", "DECEASED_AND_ALIVE"})',

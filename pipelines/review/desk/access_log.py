@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 FOLDER = "access"
-Act = Literal["reveal", "look", "search by name"]
+Act = Literal["reveal", "look", "search by name", "open by two refs"]
 
 
 def record_access(home: Path, who: str, act: Act, ids: Iterable[str]) -> None:

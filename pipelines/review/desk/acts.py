@@ -21,6 +21,7 @@ from pipelines.review.desk.pages import show_bulk, show_candidate
 from pipelines.review.desk.queue import search
 from pipelines.review.desk.seals import WORKING_DAY, BrokenSealError
 from pipelines.review.joined import refuse_to_unsay_what_is_merged
+from pipelines.review.named import cases_of
 from pipelines.review.published import read_candidate
 
 DOOR = "page"
@@ -32,10 +33,7 @@ router = APIRouter(default_response_class=HTMLResponse)
 @router.post("/search")
 def search_queue(asking: Acts) -> RedirectResponse:
     """Search; what was searched is sealed in the address, and a search by name is written down with what it found."""
-    wait = asking.request.app.state.desk.limit.wait(asking.reviewer.user_id)
-    if wait:
-        seconds = math.ceil(wait)
-        raise HTTPException(429, f"Wait {seconds} seconds, then search again.", {"Retry-After": str(seconds)})
+    _limit_searches(asking)
     text, names = asking.form.get("text", "")[:LONGEST_SEARCH].strip(), asking.form.get("names") == "yes"
     with asking.at_the_desk() as (_, night, filters):
         shown = "all" if text and filters.state == "waiting" else filters.state
@@ -47,6 +45,17 @@ def search_queue(asking: Acts) -> RedirectResponse:
             record_access(asking.settings.home, asking.who, "search by name", found)
         sealed = asking.seals.seal("search", user=asking.reviewer.user_id, text=text, names=names)
         return go_to(asking, "/", asking.query(wanted, search=sealed))
+
+
+@router.post("/records")
+def open_records(asking: Acts) -> RedirectResponse:
+    """Open the case of any two client records by their refs; it is written down which case was opened."""
+    _limit_searches(asking)
+    refs = [asking.form.get(name, "")[:LONGEST_SEARCH] for name in ("one", "other")]
+    with asking.at_the_desk() as (store, night, wanted):
+        (case,) = cases_of(asking.settings, store.entries(), night.day, refs)
+        record_access(asking.settings.home, asking.who, "open by two refs", [case.candidate_id])
+        return go_to(asking, f"/candidates/{case.candidate_id}", asking.query(wanted))
 
 
 @router.post("/preferences")
@@ -142,6 +151,13 @@ def decide_bulk(asking: Acts) -> HTMLResponse:
         except DecisionRefusedError as refused:
             return show_bulk(asking, reason=reason, refusal=str(refused), status=400)
     return show(asking.request, "bulk_done", here="bulk", recorded=recorded, left_out=left_out)
+
+
+def _limit_searches(asking: Asking) -> None:
+    """Raises HTTPException 429 when this person searches too often."""
+    if wait := asking.request.app.state.desk.limit.wait(asking.reviewer.user_id):
+        seconds = math.ceil(wait)
+        raise HTTPException(429, f"Wait {seconds} seconds, then search again.", {"Retry-After": str(seconds)})
 
 
 def _what_was_shown(asking: Asking, candidate_id: str) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from pipelines.review.page import TEMPLATES
 from pipelines.review.published import NoReportError
 from pipelines.settings import Settings, SettingsError
 from pipelines.unforeseen import whereabouts
+from pipelines.warehouse import WarehouseBusyError
 
 log = logging.getLogger(__name__)
 
@@ -152,4 +153,5 @@ _ERRORS: dict[type[Exception], int] = {
     NoReportError: 404,
     SettingsError: 503,
     StoreUnavailableError: 503,
+    WarehouseBusyError: 503,
 }

@@ -30,9 +30,10 @@ from pipelines.review.desk.forms import (
     sides_of_pair,
 )
 from pipelines.review.desk.frame import show
-from pipelines.review.desk.queue import ROWS_ON_A_PAGE, STATES, Night, Row, Wanted, offers
+from pipelines.review.desk.queue import ROWS_ON_A_PAGE, STATES, Night, Row, Wanted, look, offers
 from pipelines.review.joined import Past
 from pipelines.review.mask import mask_candidate, mask_reference
+from pipelines.review.named import reopened
 from pipelines.review.practice import read_practice
 from pipelines.review.published import read_candidate
 from pipelines.review.quality import review_quality
@@ -158,10 +159,8 @@ def show_candidate(
     status: int = 200,
 ) -> HTMLResponse:
     """The page of a candidate; ``form`` and ``choices`` are what was filled in but not recorded yet."""
-    with asking.at_the_desk() as (store, night, wanted):
-        row = night.row(candidate_id)
-        if row is None:
-            raise HTTPException(404)
+    with asking.at_the_desk() as (store, tonight, wanted):
+        night, row = _find(asking, store, tonight, candidate_id)
         found = _as_it_stands(asking, store, night, candidate_id)
         mine = row.holds_for(asking.who)
         blind, seen = hides(asking, row), asking.may_see(candidate_id)
@@ -220,6 +219,17 @@ def show_candidate(
 def hides(asking: Asking, row: Row) -> bool:
     """Whether the score of a candidate, and what others said of it, is still hidden from this person."""
     return asking.blind and row.holds_for(asking.who) is None
+
+
+def _find(asking: Asking, store: DecisionStore, night: Night, candidate_id: str) -> tuple[Night, Row]:
+    """The row of a case; one that was decided before, and that no report shows now, is opened again. 404 if none is."""
+    row = night.row(candidate_id)
+    if row is None and reopened(asking.settings, store.entries(), night.day, candidate_id):
+        night = look(asking.settings, store)
+        row = night.row(candidate_id)
+    if row is None:
+        raise HTTPException(404)
+    return night, row
 
 
 def _decided_before(asking: Asking, store: DecisionStore, candidate_id: str) -> bool:

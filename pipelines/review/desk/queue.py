@@ -21,7 +21,7 @@ from pipelines.decisions.store import DecisionStore
 from pipelines.review.contents import Run
 from pipelines.review.decide import last_published, standings_of
 from pipelines.review.joined import Joined, Past
-from pipelines.review.published import Queued, read_queue, read_run
+from pipelines.review.published import Queued, read_named, read_queue, read_run
 from pipelines.settings import TIERS, Settings
 
 ROWS_ON_A_PAGE = 25
@@ -128,17 +128,18 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Night:
-    """The last published night as it stands now."""
+    """The last published night as it stands now. ``named`` are the cases that reviewers opened by two client refs."""
 
     day: date
     run: Run
     rows: tuple[Row, ...]
     clusters: frozenset[str]
     joined: Joined = field(default_factory=lambda: Joined(()))
+    named: tuple[Row, ...] = ()
 
     def row(self, candidate_id: str) -> Row | None:
-        """The row of a candidate; None if the night has none of that id."""
-        return next((row for row in self.rows if row.candidate_id == candidate_id), None)
+        """The row of a candidate, or of a case that a reviewer named; None if there is none of that id."""
+        return next((row for row in (*self.rows, *self.named) if row.candidate_id == candidate_id), None)
 
     def wanted(self, wanted: Wanted) -> list[Row]:
         """The rows that somebody wants to see, most harmful first."""
@@ -178,14 +179,18 @@ def look(settings: Settings, store: DecisionStore) -> Night:
         _NIGHTS[folder] = Night(day, read_run(settings, day), rows, _clusters(folder))
     night, entries = _NIGHTS[folder], store.entries()
     standings, joined = standings_of(settings, store, entries, day), Joined(entries)
-    stand_now = (
-        replace(
-            row, standing=standings.get(row.pair), merge=joined.merge_of(row.pair),
-            taken_back=joined.taken_back(row.pair),
-        )
-        for row in night.rows
-    )  # fmt: skip
-    return replace(night, rows=tuple(stand_now), joined=joined)
+
+    def stand_now(rows: Iterable[Row]) -> tuple[Row, ...]:
+        return tuple(
+            replace(
+                row, standing=standings.get(row.pair), merge=joined.merge_of(row.pair),
+                taken_back=joined.taken_back(row.pair),
+            )
+            for row in rows
+        )  # fmt: skip
+
+    named = (Row(one, _issuers(one)) for one in read_named(settings, day))
+    return replace(night, rows=stand_now(night.rows), joined=joined, named=stand_now(named))
 
 
 def read_wanted(query: Mapping[str, str], night: Night, found: frozenset[str] | None = None) -> Wanted:
