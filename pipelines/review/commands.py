@@ -12,7 +12,8 @@ from pipelines.decisions.entry import Pair
 from pipelines.decisions.statement import DecisionRefusedError, choices_from
 from pipelines.decisions.store import DecisionStore, Recorded, open_decisions
 from pipelines.review.cluster_verdict import pairs_of, say_of_cluster, take_back
-from pipelines.review.contents import Candidate
+from pipelines.review.confused import find_confusion, open_confusions, state_of_confusion
+from pipelines.review.contents import Candidate, Confusion
 from pipelines.review.decide import (
     bulk,
     choices_written,
@@ -25,7 +26,7 @@ from pipelines.review.decide import (
 )
 from pipelines.review.handback import Refused, hand_back
 from pipelines.review.joined import refuse_to_unsay_what_is_merged
-from pipelines.review.published import read_candidate, read_cluster, read_report, read_run
+from pipelines.review.published import read_candidate, read_cluster, read_confusions, read_report, read_run
 from pipelines.settings import Settings
 
 DOOR = "cli"
@@ -58,12 +59,28 @@ def list_candidates(settings: Settings, as_of: date | None) -> Sequence[Candidat
         return open_queue(settings, store).candidates
 
 
+def list_confusions(settings: Settings, as_of: date | None) -> Sequence[Confusion]:
+    """The open confusions of the last night as they stand now, or those of a past night as it published them."""
+    if as_of:
+        return read_confusions(settings, as_of)
+    with open_decisions(settings) as store:
+        return open_confusions(settings, store)
+
+
 def decide_one(
     settings: Settings, candidate_id: str, *, verdict: str, who: str, reason: str, cells: Mapping[str, str]
 ) -> Done:
-    """Record one verdict. Raises DecisionRefusedError, and NoReportError for a candidate that no report has."""
-    day = last_published(settings)
-    candidate = read_candidate(settings, day, candidate_id.strip().upper())
+    """Record one verdict on a candidate or a confusion. Raises DecisionRefusedError, and NoReportError for a case that
+    the last report does not have."""
+    day, candidate_id = last_published(settings), candidate_id.strip().upper()
+    if confusion := find_confusion(settings, candidate_id):
+        of_confusion = state_of_confusion(
+            settings, confusion, verdict=verdict, who=who, door=DOOR, reason=reason, cells=cells
+        )
+        with open_decisions(settings) as store:
+            done = _done(store.record([of_confusion]))
+            return _as_it_stands(settings, store, replace(done, candidate_id=candidate_id), confusion.pair)
+    candidate = read_candidate(settings, day, candidate_id)
     said = state(
         candidate,
         verdict=verdict,
