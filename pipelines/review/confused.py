@@ -34,8 +34,8 @@ def open_confusions(settings: Settings, store: DecisionStore) -> list[Confusion]
 
 def find_confusion(settings: Settings, candidate_id: str) -> Confusion | None:
     """The confusion of the last night with that case id, if there is one. Raises NoReportError without a report."""
-    confusions = read_confusions(settings, last_published(settings))
-    return next((confusion for confusion in confusions if confusion.candidate_id == candidate_id), None)
+    found = (c for c in read_confusions(settings, last_published(settings)) if c.candidate_id == candidate_id)
+    return next((confusion for confusion in found if confusion.facts), None)
 
 
 def state_of_confusion(

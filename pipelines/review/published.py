@@ -99,7 +99,7 @@ def evidence_hashes(settings: Settings, day: date) -> dict[tuple[str, str], str]
     with pq.ParquetFile(_folder(settings, day) / "candidates.parquet") as file:
         rows = file.read(columns=columns).to_pylist()
     sides = ((row["left"]["client_ref"], row["right"]["client_ref"], row["evidence_hash"]) for row in rows)
-    confused = {confusion.pair: evidence_hash(confusion.facts) for confusion in read_confusions(settings, day)}
+    confused = {c.pair: evidence_hash(c.facts) for c in read_confusions(settings, day) if c.facts}
     return confused | {(min(left, right), max(left, right)): evidence for left, right, evidence in sides}
 
 
