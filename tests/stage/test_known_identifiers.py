@@ -1,4 +1,4 @@
-"""Every known identifier asks the one rule: another person gets a record of their own and a case, a changed one none."""
+"""Every known identifier asks the one rule: another person gets an own record and a case, a changed one none."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ AGNES = {"Forename": "Agnes", "Surname": "Fennimore", "Gender": "F", "DateOfBirt
 HAROLD = {"Forename": "Harold", "Surname": "Goneby", "Gender": "M", "DateOfBirth": "17/08/1944"}
 MARRIED = AGNES | {"Surname": "Latterby"}
 
-# Number → its kind, and how many records the same person has who comes with it again: two rostering ids are two records.
+# Number → its kind, and how many records one person has who comes with it twice: two rostering ids are two records.
 IDENTIFIERS = {
     "R1": ("roster_client_id", 1),
     "501": ("social_services_reference", 1),
