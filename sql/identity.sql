@@ -121,9 +121,8 @@ create or replace temp macro two_people(a, b) as (
 -- With forenames that differ outright it takes one contradiction more: the birth date, the NHS number, or, where the birth
 -- dates do not agree, the gender or surname and home together. Where the forenames agree, or may, or one is not known, it
 -- takes all of surname, birth date and home (or NHS number): many people are called John.
-create or replace temp macro someone_else(a, b) as (
+create or replace temp macro plainly_unlike(a, b) as (
     case
-        when coalesce(a.nhs_number = b.nhs_number, false) then false
         when forenames_differ(a, b) then
             births_apart(a.born_on, b.born_on)
             or coalesce(a.nhs_number <> b.nhs_number, false)
@@ -134,6 +133,14 @@ create or replace temp macro someone_else(a, b) as (
             and (homes_differ(a, b) or coalesce(a.nhs_number <> b.nhs_number, false))
     end
 );
+
+-- One NHS number is one person, whatever else differs.
+create or replace temp macro someone_else(a, b) as (
+    not coalesce(a.nhs_number = b.nhs_number, false) and plainly_unlike(a, b)
+);
+
+-- Whether the NHS number itself is on two people: both birth dates are known and contradict each other too.
+create or replace temp macro share_a_number(a, b) as births_apart(a.born_on, b.born_on) and plainly_unlike(a, b);
 
 -- Which row of staged.source_records holds an identifier on a day (`periods` of sql/2_staged/holdings.sql; null: it never came
 -- with a second person). What was loaded before for one of them (`kept_id`) stays with that one.

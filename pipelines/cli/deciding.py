@@ -17,15 +17,30 @@ from pipelines.settings import TIERS, load_home
 @click.option("--tier", type=click.Choice(TIERS), help="Only this tier.")
 @click.option("--as-of", type=Day, help="As a past night published them; default: the last night's, as they stand now.")
 @click.option("--all", "settled_too", is_flag=True, help="Those that people have settled as well.")
-def candidates(tier: str | None, as_of: datetime | None, settled_too: bool, home: Path | None, as_json: bool) -> None:
-    """List the candidates that wait for a decision, most harmful first."""
+@click.option("--confusions", "only_confusions", is_flag=True, help="Only identifiers that are on two people.")
+def candidates(
+    tier: str | None, as_of: datetime | None, settled_too: bool, only_confusions: bool, home: Path | None,
+    as_json: bool,
+) -> None:  # fmt: skip
+    """List the candidates that wait for a decision, most harmful first, and the open confusions."""
     from dataclasses import asdict
 
-    from pipelines.review.commands import list_candidates
+    from pipelines.review.commands import list_candidates, list_confusions
 
-    listed = list_candidates(load_home(home), as_of.date() if as_of else None)
+    settings, day = load_home(home), as_of.date() if as_of else None
+    confused = [asdict(confusion) for confusion in list_confusions(settings, day)]
+    if only_confusions:
+        answer(confused, as_json, lambda: screen.show_confusions(confused))
+        return
+    listed = list_candidates(settings, day)
     found = [asdict(c) for c in listed if tier in {None, c.tier} and (settled_too or not c.settled)]
-    answer(found, as_json, lambda: screen.show_candidates(found))
+
+    def show() -> None:
+        screen.show_candidates(found)
+        if confused:
+            screen.show_confusions(confused)
+
+    answer(found, as_json, show)
 
 
 @command

@@ -131,6 +131,21 @@ def show_candidates(found: list[dict[str, Any]]) -> None:
     console.print(table)
 
 
+def show_confusions(found: list[dict[str, Any]]) -> None:
+    """A line for each pair of records that share an identifier, and how to settle one."""
+    columns = (Column("case", no_wrap=True), "identifier", "number", "one record", "another record", "standing")
+    table = Table(*columns, title=f"{len(found):,} open confusions: one identifier on two people")
+    for c in found:
+        identifier = f"{c['issuer']} {c['kind'].replace('_', ' ')}".strip()
+        table.add_row(c["candidate_id"], identifier, c["number"], c["left_ref"], c["right_ref"], c["standing"])
+    console.print(table)
+    if found:
+        console.print(
+            "Settle one: oneclient decide CASE --verdict different (another person was given the identifier) or same"
+            " (one person, the details changed)."
+        )
+
+
 def show_decided(done: dict[str, Any]) -> None:
     """What was recorded, left out and refused, and how the case stands now."""
     console.print(f"Recorded: {done['recorded']:,}; recorded before: {done['repeated']:,}")

@@ -112,6 +112,8 @@ CONFUSION_COLUMNS: tuple[Column[Confusion], ...] = (
     Column("One record", 28, lambda confusion: confusion.left_ref),
     Column("Another record, another person", 28, lambda confusion: confusion.right_ref),
     Column("To check", 60, lambda confusion: confusion.to_check),
+    Column("Case", 14, lambda confusion: confusion.candidate_id),
+    Column("Status", 14, lambda confusion: confusion.standing or "open"),
 )
 EVIDENCE_COLUMNS: tuple[Column[tuple[Candidate, Comparison]], ...] = (
     Column("Candidate", 20, lambda line: line[0].candidate_id),

@@ -12,7 +12,8 @@ from pipelines.decisions.entry import Pair
 from pipelines.decisions.statement import DecisionRefusedError, choices_from
 from pipelines.decisions.store import DecisionStore, Recorded, open_decisions
 from pipelines.review.cluster_verdict import pairs_of, say_of_cluster, take_back
-from pipelines.review.contents import Candidate
+from pipelines.review.confused import open_confusions
+from pipelines.review.contents import Candidate, Confusion
 from pipelines.review.decide import (
     bulk,
     choices_written,
@@ -26,7 +27,14 @@ from pipelines.review.decide import (
 from pipelines.review.handback import Refused, hand_back
 from pipelines.review.joined import refuse_to_unsay_what_is_merged
 from pipelines.review.named import cases_of, reopened
-from pipelines.review.published import NoReportError, read_candidate, read_cluster, read_report, read_run
+from pipelines.review.published import (
+    NoReportError,
+    read_candidate,
+    read_cluster,
+    read_confusions,
+    read_report,
+    read_run,
+)
 from pipelines.settings import Settings
 
 DOOR = "cli"
@@ -58,6 +66,14 @@ def list_candidates(settings: Settings, as_of: date | None) -> Sequence[Candidat
         return read_report(settings, as_of).candidates
     with open_decisions(settings) as store:
         return open_queue(settings, store).candidates
+
+
+def list_confusions(settings: Settings, as_of: date | None) -> Sequence[Confusion]:
+    """The open confusions of the last night as they stand now, or those of a past night as it published them."""
+    if as_of:
+        return read_confusions(settings, as_of)
+    with open_decisions(settings) as store:
+        return open_confusions(settings, store)
 
 
 def decide_cases(
@@ -100,7 +116,7 @@ def decide_one(
 ) -> Done:
     """Record one verdict, also of a case that was decided before and is no candidate of the last night.
 
-    Raises DecisionRefusedError, and NoReportError for a candidate that neither the last report nor a decision names.
+    Raises DecisionRefusedError, and NoReportError for a case that neither the last report nor a decision names.
     """
     day, wanted = last_published(settings), candidate_id.strip().upper()
     with open_decisions(settings) as store:

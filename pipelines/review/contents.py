@@ -235,7 +235,8 @@ class Cluster:
 class Confusion:
     """One number (``kind``, ``issuer``) on two records that are plainly two people. Never a candidate for merging.
 
-    A number on three people is three of these, and one case.
+    A number on three people is three of these, and one case. A reviewer settles each pair by its ``candidate_id``, on
+    its ``facts``: *different*, another person was given the number; or *same*, one person whose details changed.
     """
 
     kind: str
@@ -244,6 +245,15 @@ class Confusion:
     left_ref: str
     right_ref: str
     to_check: str = ""
+    candidate_id: str = ""
+    facts: str = ""
+    standing: str = ""
+    standing_reason: str = ""
+
+    @property
+    def pair(self) -> tuple[str, str]:
+        """The two client refs in alphabetical order, as the decision log knows the pair."""
+        return min(self.left_ref, self.right_ref), max(self.left_ref, self.right_ref)
 
     @property
     def case(self) -> tuple[str, str, str]:

@@ -62,11 +62,12 @@ def gather_summary(settings: Settings, warehouse: Warehouse, day: date) -> conte
     else:
         warehouse.execute(_NO_TRIANGLES)
     know_nicknames(warehouse)
+    warehouse.work("confusions", "matched.confusions")
     return contents.Report(
         _run(settings, warehouse, day),
         (),
         tuple(contents.Miss(**miss) for miss in _gathered(warehouse, "matched.misses", {})),
-        tuple(contents.Confusion(**confusion) for confusion in _gathered(warehouse, "matched.confusions", {})),
+        tuple(contents.Confusion(**confusion) for confusion in _gathered(warehouse, "matched.confusion_cases", {})),
     )
 
 

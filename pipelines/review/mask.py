@@ -150,6 +150,8 @@ def _mask_confusion(confusion: Confusion) -> Confusion:
     return replace(
         confusion,
         number=mask_number(confusion.number),
+        facts="",
+        standing_reason="",
         left_ref=mask_reference(confusion.left_ref),
         right_ref=mask_reference(confusion.right_ref),
     )

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import date
-from itertools import combinations
+from itertools import chain, combinations
 
 from pipelines.decisions.entry import Entry, Pair, candidate_id
 from pipelines.decisions.statement import DecisionRefusedError
 from pipelines.review import contents
 from pipelines.review.evidence import gather_named
 from pipelines.review.joined import Joined
-from pipelines.review.published import NoReportError, keep_named, read_candidates, read_run
+from pipelines.review.published import NoReportError, keep_named, read_candidates, read_confusions, read_run
 from pipelines.settings import Settings
 from pipelines.warehouse import Warehouse, open_warehouse
 
@@ -50,9 +50,11 @@ def cases_of(settings: Settings, entries: Iterable[Entry], day: date, refs: Sequ
 
 
 def reopened(settings: Settings, entries: Sequence[Entry], day: date, wanted: str) -> contents.Candidate | None:
-    """The case of that id, if somebody decided it once: the merge that followed may have been undone since, so that it
-    is no candidate of this night. None if no decision names it. Raises as ``cases_of``."""
-    pair = next((entry.pair for entry in reversed(entries) if entry.candidate_id == wanted), None)
+    """The case of that id, if it is a confusion of the night, or was decided once: the merge that followed may have
+    been undone since, so that it is no candidate of this night. None if it is neither. Raises as ``cases_of``."""
+    confused = (one.pair for one in read_confusions(settings, day) if one.candidate_id == wanted)
+    decided = (entry.pair for entry in reversed(entries) if entry.candidate_id == wanted)
+    pair = next(chain(confused, decided), None)
     return cases_of(settings, entries, day, pair)[0] if pair else None
 
 

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import pyarrow.parquet as pq
 
 from pipelines import __version__
+from pipelines.decisions.evidence import evidence_hash
 from pipelines.merge.finding import WatchLine
 from pipelines.private import make_folder, whole_file
 from pipelines.publishing.rows import from_table, read_rows, write_rows
@@ -74,7 +75,7 @@ def read_run(settings: Settings, day: date) -> contents.Run:
 def read_report(settings: Settings, day: date) -> contents.Report:
     """What the night of ``day`` published. Raises NoReportError when there is none."""
     folder, run = _folder(settings, day), read_run(settings, day)
-    references = json.loads((folder / "references.json").read_text(encoding="utf-8"))
+    references = _references(folder)
     return contents.Report(
         run,
         _all(contents.Candidate, folder / CANDIDATES),
@@ -82,6 +83,11 @@ def read_report(settings: Settings, day: date) -> contents.Report:
         tuple(contents.Confusion(**confusion) for confusion in references["confusions"]),
         _all(contents.Cluster, folder / "clusters.parquet"),
     )
+
+
+def read_confusions(settings: Settings, day: date) -> tuple[contents.Confusion, ...]:
+    """The confusions of a night. Raises NoReportError when it has no report."""
+    return tuple(contents.Confusion(**confusion) for confusion in _references(_folder(settings, day))["confusions"])
 
 
 def read_queue(settings: Settings, day: date) -> list[Queued]:
@@ -104,18 +110,21 @@ def keep_named(settings: Settings, day: date, cases: Iterable[contents.Candidate
 
 
 def evidence_hashes(settings: Settings, day: date) -> dict[tuple[str, str], str]:
-    """The evidence hash of each candidate of a night, by its two client refs in alphabetical order."""
+    """The evidence hash of each candidate and confusion of a night, by its two client refs in alphabetical order."""
     columns = ["evidence_hash", "left.client_ref", "right.client_ref"]
     rows = [row for path in _cases(_folder(settings, day)) for row in _columns(path, columns)]
     sides = ((row["left"]["client_ref"], row["right"]["client_ref"], row["evidence_hash"]) for row in rows)
-    return {(min(left, right), max(left, right)): evidence for left, right, evidence in sides}
+    confused = {c.pair: evidence_hash(c.facts) for c in read_confusions(settings, day) if c.facts}
+    return confused | {(min(left, right), max(left, right)): evidence for left, right, evidence in sides}
 
 
 def facts_behind(settings: Settings, day: date, hashes: Collection[str]) -> dict[str, str]:
-    """The facts of the candidates of a night, by those evidence hashes."""
+    """The facts of the candidates and confusions of a night, by those evidence hashes."""
     columns = ["evidence_hash", "facts"]
     rows = (row for path in _cases(_folder(settings, day)) for row in _columns(path, columns))
-    return {row["evidence_hash"]: row["facts"] for row in rows if row["evidence_hash"] in hashes}
+    found = {evidence_hash(c.facts): c.facts for c in read_confusions(settings, day) if c.facts}
+    found |= {row["evidence_hash"]: row["facts"] for row in rows}
+    return {one: facts for one, facts in found.items() if one in hashes}
 
 
 def read_candidate(settings: Settings, day: date, candidate_id: str) -> contents.Candidate:
@@ -131,6 +140,11 @@ def read_candidates(settings: Settings, day: date, candidate_ids: Collection[str
 def read_cluster(settings: Settings, day: date, cluster_id: str) -> contents.Cluster:
     """One cluster of three or more records. Raises NoReportError when that night has none of that id."""
     return _some(contents.Cluster, [_folder(settings, day) / "clusters.parquet"], "cluster_id", [cluster_id])[0]
+
+
+def _references(folder: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((folder / "references.json").read_text(encoding="utf-8"))
+    return found
 
 
 def _folder(settings: Settings, day: date) -> Path:

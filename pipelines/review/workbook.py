@@ -51,7 +51,7 @@ READ_ME = (
     ),
     ("Evidence", "One row is one comparison of a candidate: what the two records say, and what that weighs."),
     ("Missed references", "Why the import made a second record, and who should correct which reference."),
-    ("Confusions", "One number on two people. Clear it up with whoever sent it; never merge them."),
+    ("Confusions", "One number on two people. Clear it up with its sender, then settle the case: oneclient decide."),
     ("Summary, Files, Rejects", "What the night read, and that nothing was lost on the way."),
     ("Weight", "In bits: each bit doubles the odds that the two are one person, a negative one halves them."),
     ("Tier", f"{', '.join(TIERS)}: how likely, in a word."),

@@ -1,6 +1,7 @@
 -- One row is two live client records that share an identifier and are plainly two people: a confusion, to be cleared up
--- with whoever sent it, and never proposed for merging. An identifier of three people is three rows, and one case. Who
--- shares it is found first, and two are compared once they are side by side in `compared`: as a condition of a join,
+-- with whoever sent it, and never proposed for merging. It is listed until a reviewer says of the two *different* (settled)
+-- or *same* (one person whose details changed: gone once they are merged). An identifier of three people is three rows,
+-- and one case. Who shares it is found first, and two are compared once they are side by side in `compared`: as a condition of a join,
 -- DuckDB may ask the function of every two clients.
 with held as (
     select distinct
@@ -29,9 +30,21 @@ shared as materialized (
         on m.kind = n.kind and m.issuer = n.issuer and m.id_sent = n.id_sent and m.client_id > n.client_id
 ),
 
+-- What a reviewer held apart stays so for the records that the two were merged into.
+held_apart as (
+    select distinct
+        least(l.survivor_id, r.survivor_id) as left_id,
+        greatest(l.survivor_id, r.survivor_id) as right_id
+    from reviewed.standings as d
+    join staged.clients as l on l.client_id = d.left_id
+    join staged.clients as r on r.client_id = d.right_id
+    where d.standing = 'different'
+),
+
 compared as materialized (
     select s.kind, s.issuer, s.number, s.was_told_apart, l as one, r as other
     from shared as s
+    anti join held_apart as d on d.left_id = s.left_id and d.right_id = s.right_id
     left join staged.clients as l on l.client_id = s.left_id
     left join staged.clients as r on r.client_id = s.right_id
 )
@@ -51,5 +64,9 @@ select
     end as to_check
 from compared
 where one.survivor_id = one.client_id and other.survivor_id = other.client_id
-    and case when was_told_apart then true else someone_else(one, other) end
+    and case
+        when was_told_apart then true
+        when kind = 'nhs_number' then share_a_number(one, other)
+        else someone_else(one, other)
+    end
 order by kind, issuer, number, left_ref, right_ref
