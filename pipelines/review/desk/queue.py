@@ -18,6 +18,8 @@ from pipelines.decisions.entry import Entry, Pair
 from pipelines.decisions.standing import SETTLED, Standing
 from pipelines.decisions.statement import person
 from pipelines.decisions.store import DecisionStore
+from pipelines.merge.contradiction import Confirmations
+from pipelines.merge.finding import WatchLine
 from pipelines.review.contents import Run
 from pipelines.review.decide import last_published, standings_of
 from pipelines.review.joined import Joined, Past
@@ -135,6 +137,7 @@ class Night:
     rows: tuple[Row, ...]
     clusters: frozenset[str]
     joined: Joined = field(default_factory=lambda: Joined(()))
+    confirmed: frozenset[str] = frozenset()
 
     def row(self, candidate_id: str) -> Row | None:
         """The row of a candidate; None if the night has none of that id."""
@@ -157,6 +160,15 @@ class Night:
         """How many candidates stand how."""
         return Counter(row.state for row in self.rows)
 
+    def contradicted(self) -> list[tuple[WatchLine, list[str]]]:
+        """What the night found against merges, with the ids of those that stand and were not confirmed since."""
+        found = (
+            (line, [one for one in line.merge_ids if one in self.joined.live and one not in self.confirmed])
+            for line in self.run.watch
+            if line.contradicts
+        )
+        return [(line, merge_ids) for line, merge_ids in found if merge_ids]
+
     def systems(self) -> list[str]:
         """The councils and rostering systems whose records are in the queue."""
         return sorted(set().union(*(row.issuers for row in self.rows)), key=str.casefold)
@@ -175,6 +187,7 @@ def look(settings: Settings, store: DecisionStore) -> Night:
             _NIGHTS.pop(next(iter(_NIGHTS)))
         torn = _torn(folder)
         rows = tuple(Row(one, _issuers(one), one.candidate_id in torn) for one in read_queue(settings, day))
+        _PUBLISHED_AT[folder] = (folder / "run.json").stat().st_mtime
         _NIGHTS[folder] = Night(day, read_run(settings, day), rows, _clusters(folder))
     night, entries = _NIGHTS[folder], store.entries()
     standings, joined = standings_of(settings, entries, day), Joined(entries)
@@ -185,7 +198,13 @@ def look(settings: Settings, store: DecisionStore) -> Night:
         )
         for row in night.rows
     )  # fmt: skip
-    return replace(night, rows=tuple(stand_now), joined=joined)
+    since = Confirmations(joined.live, entries)
+    confirmed = frozenset(
+        merge_id
+        for merge_id, signed in joined.live.items()
+        if since.settle(merge_id, signed.merge.origins, _PUBLISHED_AT[folder])
+    )
+    return replace(night, rows=tuple(stand_now), joined=joined, confirmed=confirmed)
 
 
 def read_wanted(query: Mapping[str, str], night: Night, found: frozenset[str] | None = None) -> Wanted:
@@ -252,3 +271,4 @@ def _clusters(folder: Path) -> frozenset[str]:
 
 
 _NIGHTS: dict[Path, Night] = {}
+_PUBLISHED_AT: dict[Path, float] = {}
