@@ -168,6 +168,7 @@ def _make_feeds(options: argparse.Namespace) -> Told:
 def _make_register(options: argparse.Namespace) -> Told:
     """Land and stage the feeds, write the standardised records for Splink and who they are, and hold the news back."""
     from pipelines import nightly  # noqa: PLC0415
+    from pipelines.match.groups import show_everybody  # noqa: PLC0415
     from pipelines.warehouse import open_warehouse, sql_text  # noqa: PLC0415
 
     settings, inbox, records = (
@@ -180,7 +181,7 @@ def _make_register(options: argparse.Namespace) -> Told:
             nightly.land(settings, inbox, DAY, delivery_id)
         nightly.stage(settings, DAY)
         with open_warehouse(settings) as warehouse:
-            warehouse.execute("create temp table touched as select client_id from staged.clients")
+            show_everybody(warehouse)
             warehouse.execute(
                 "copy (select client_id as unique_id, forename, surname, forename || ' ' || surname as whole_name,"
                 " strftime(try_strptime(born, '%Y%m%d'), '%Y-%m-%d') as birth, gender, address as address_1, town,"

@@ -13,7 +13,7 @@ Airflow: `oneclient nightly --day 2026-11-20`.
 | `take_decisions` | records decisions handed back (`*decisions*.xlsx`, `.csv`), returns bad rows | the decision store |
 | `hand_out`, `score_on_spark` | only with Spark's provider: a large night's pairs (`docs/spark.md`) | `scratch/` |
 | `match` | scores new and changed records against all, draws up the candidates | `matched.*` |
-| `report` | publishes the candidate report of the day | `reports/<day>/` |
+| `report` | publishes the candidate report of the day, and what follows from merges | `reports/<day>/`, `published/` |
 | `retire` | lets go what is older than `[retention]` keeps it | `raw.*`, files in the home |
 | `measure` | counts what the night came to: `docs/monitoring.md` | figures, `metrics/`, `reports/trends.html` |
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import errno
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 from pipelines.troubles import KnownError
 
+LEAST_FREE_BYTES = 1_000_000  # with less, an input/output error of SQLite is a full disk
 _AGAIN = "Nothing that was done before is lost: run the same command again, and it is brought to its end."
 _SAID = {
     (errno.ENOSPC, errno.EDQUOT, errno.EFBIG): ("X2", "The disk of the home is full. Free some of it."),
@@ -44,6 +47,14 @@ def disk_trouble(error: BaseException) -> DiskError | None:
         for numbers, (code, said) in _SAID.items():
             if number in numbers:
                 return DiskError(f"{said} {_AGAIN}", code=code)
+    return None
+
+
+def full_disk(error: BaseException, folder: Path) -> DiskError | None:
+    """What to tell of an input/output error when the disk of ``folder`` is full: SQLite then speaks of no more."""
+    trouble = disk_trouble(error)
+    if trouble and trouble.trouble.code == "X5" and shutil.disk_usage(folder).free < LEAST_FREE_BYTES:
+        return disk_trouble(OSError(errno.ENOSPC, ""))
     return None
 
 

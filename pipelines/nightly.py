@@ -165,10 +165,14 @@ def train(settings: Settings) -> dict[str, Any]:
 
 @timed
 def report(settings: Settings, day: date) -> Path:
-    """Publish the night's candidate report; returns its folder."""
+    """Publish the night's candidate report, and what follows from the merges as of that night; returns the report's
+    folder."""
+    from pipelines.merge.publish import publish_merges
     from pipelines.review.publish import publish_report
 
-    return publish_report(settings, day)
+    folder = publish_report(settings, day)
+    publish_merges(settings, day)
+    return folder
 
 
 @timed

@@ -129,6 +129,7 @@ TROUBLES: dict[str, Trouble] = {
         W2="The warehouse is damaged",
         W3="The warehouse was made by another version",
         W4="The home is not upgraded yet",
+        W5="The warehouse is cut off",
         G1="A table failed its checks",
     ),
     # Merges.

@@ -17,9 +17,9 @@ from office import CLIENT_HEADINGS, Office, client, table
 
 import pipelines
 from pipelines.cli import main
-from pipelines.custody.rewrite import CannotBeReadError
 from pipelines.decisions.statement import DecisionRefusedError
 from pipelines.ingest.land import FileChangedError
+from pipelines.ingest.originals import CannotBeReadError
 from pipelines.review.desk.seals import BrokenSealError
 from pipelines.settings import load_settings
 from pipelines.troubles import TROUBLES, KnownError
@@ -105,6 +105,14 @@ def _damaged(home: Path) -> tuple[object, ...]:
     return "fingerprint", "--home", home
 
 
+def _cut_off(home: Path) -> tuple[object, ...]:
+    with open_warehouse(load_settings(home)):
+        pass
+    file = home / "oneclient.duckdb"
+    file.write_bytes(file.read_bytes()[:20_000])
+    return "fingerprint", "--home", home
+
+
 def _damaged_log(home: Path) -> tuple[object, ...]:
     (home / "decisions.sqlite").write_bytes(b"no database" * 1000)
     return "nightly", "--home", home
@@ -145,6 +153,7 @@ PROVOKED: dict[str, Callable[[Path], tuple[object, ...]]] = {
     "R1": lambda home: ("candidates", "--home", home),
     "R2": lambda home: ("report", "--as-of", "2026-11-20", "--home", home),
     "W2": _damaged,
+    "W5": _cut_off,
     "B1": _no_backup,
     "S8": lambda home: ("doctor", "--home", home / "hmoe"),
     "T1": lambda home: ("train", "--home", home),

@@ -226,7 +226,8 @@ WRITTEN_INTO_SQL = {
     ),
     "headings of a labelled file, in quotation marks": ("', '.join((_quoted(column) for column in withhold))",),
     "files of sql/": (
-        "sql", "sql_text('matched.records')", "sql_text('reviewed.facts')", "sql_text('staged.people')",
+        "sql", "sql_text('matched.records')", "sql_text('matched.to_compare')", "sql_text('reviewed.facts')",
+        "sql_text('staged.people')",
     ),
     "constants": (
         "_COMPARED", "f.kind", "f.type", "macro", "_GAPLESS", "_NEVER", "_NEXT",
@@ -243,7 +244,8 @@ WRITTEN_INTO_SQL = {
         "_filled_in(feed, lacking)", "as_read", "known",
         "_affected('left_id')", "blocking_condition(keys)", "condition",
         "each", "early", "has_no_line", "joins", "person", "sent", "whose", "', '.join(content)", "', '.join(person)",
-        "_is_plain(f, f.name)", "blocked_pairs(names, 'blocks', 'blocks')", "before", "counts",
+        "_is_plain(f, f.name)", "blocked_pairs(names, 'blocks', 'blocks')",
+        "blocked_pairs(blocking, some, others)", "before", "counts",
         "differs", "enough", "keys", "sums",
         "within", "filled", "first", "judged", "lost", "minutes", "not_older", "numbered",
         "pence", "plain",

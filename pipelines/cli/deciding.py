@@ -29,10 +29,11 @@ def candidates(tier: str | None, as_of: datetime | None, settled_too: bool, home
 
 
 @command
-@click.argument("candidate", required=False, shell_complete=completing.cases)
+@click.argument("cases", nargs=-1, metavar="[CASE | REF REF ...]", shell_complete=completing.cases)
+@click.option("--records", "are_records", is_flag=True, help="Two or more client records, each by its client ref.")
 @click.option("--all", "tier", type=click.Choice(TIERS), help="All open ones of a tier.")
 @click.option("--file", "file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Workbook or CSV.")
-@click.option("--undo", is_flag=True, help="Take back one's own newest verdict on CANDIDATE.")
+@click.option("--undo", is_flag=True, help="Take back one's own newest verdict.")
 @click.option("--verdict", type=click.Choice(["same", "different", "unsure"]))
 @click.option("--by", "who", help="Who decides: a person's name.")
 @click.option("--reason", default="", help="What was looked at. Only unsure may go without.")
@@ -43,44 +44,43 @@ def candidates(tier: str | None, as_of: datetime | None, settled_too: bool, home
 @click.option(
     "--enrolment", multiple=True, metavar="CONTRACT=REF", help="Of two records the one whose enrolments stay."
 )
-@click.option("--apart", default="", metavar="REF", help="Of a cluster, the record that is somebody else's.")
+@click.option(
+    "--field", multiple=True, metavar="FIELD=REF", help="Of two values, such as born_on, the record's to keep."
+)
+@click.option("--apart", default="", metavar="REF", help="Of three records or more, the one of another person.")
 def decide(
-    candidate: str | None, tier: str | None, file: Path | None, undo: bool, verdict: str | None, who: str | None,
-    reason: str, survivor: str | None, move_active_orders: bool, aliases: str | None, keep_reference: tuple[str, ...],
-    enrolment: tuple[str, ...], apart: str, home: Path | None, as_json: bool,
+    cases: tuple[str, ...], are_records: bool, tier: str | None, file: Path | None, undo: bool, verdict: str | None,
+    who: str | None, reason: str, survivor: str | None, move_active_orders: bool, aliases: str | None,
+    keep_reference: tuple[str, ...], enrolment: tuple[str, ...], field: tuple[str, ...], apart: str,
+    home: Path | None, as_json: bool,
 ) -> None:  # fmt: skip
-    """Record what a person decided of CANDIDATE (or of a cluster, K…), of a whole tier, or in a file."""
+    """Record what a person decided: of a candidate (C...) or cluster (K...); of any two client records or more, whether
+    matching proposed them or not; of a whole tier; or in a file."""
     from pipelines.review import commands
 
-    if sum(named is not None for named in (candidate, tier, file)) != 1:
-        raise click.UsageError("Name one candidate, or a tier with --all, or a file with --file.")
+    if sum((bool(cases), tier is not None, file is not None)) != 1:
+        raise click.UsageError("Name one candidate, or two records, or a tier with --all, or a file with --file.")
     if not file and not who:
         raise click.UsageError("Say who decides: --by NAME.")
     if not file and not undo and not verdict:
         raise click.UsageError("Say what is decided: --verdict same, different or unsure.")
-    if undo and not candidate:
-        raise click.UsageError("One candidate at a time can be undone: name it.")
-    is_cluster = (candidate or "").strip().upper().startswith("K")
-    if apart and not is_cluster:
-        raise click.UsageError("--apart goes with a cluster (K…).")
+    if undo and not cases:
+        raise click.UsageError("One case at a time can be undone: name it.")
+    if are_records and len(cases) < 2:
+        raise click.UsageError("--records goes with the client refs of two records or more.")
     settings, who, verdict = load_home(home), who or "", verdict or ""
     cells = {
         "survivor": survivor or "", "aliases": aliases or "", "move_active_orders": "yes" if move_active_orders else "",
         "keep_reference": ";".join(keep_reference), "enrolment": ";".join(enrolment),
+        "field": ";".join(field),
     }  # fmt: skip
     if file:
         done = commands.decide_file(settings, file)
     elif tier:
         done = commands.decide_tier(settings, tier, verdict=verdict, who=who, reason=reason, cells=cells)
-    elif is_cluster and undo:
-        done = commands.undo_cluster(settings, candidate or "", who=who, reason=reason)
-    elif is_cluster:
-        done = commands.decide_cluster(
-            settings, candidate or "", verdict=verdict, who=who, reason=reason, cells=cells, apart=apart
-        )
     elif undo:
-        done = commands.undo(settings, candidate or "", who=who, reason=reason)
+        done = commands.undo_cases(settings, cases, who=who, reason=reason)
     else:
-        done = commands.decide_one(settings, candidate or "", verdict=verdict, who=who, reason=reason, cells=cells)
+        done = commands.decide_cases(settings, cases, verdict=verdict, who=who, reason=reason, cells=cells, apart=apart)
     answer(done.as_dict(), as_json, lambda: screen.show_decided(done.as_dict()))
     sys.exit(FOUND_A_PROBLEM if done.refused else 0)

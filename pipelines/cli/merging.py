@@ -147,7 +147,8 @@ def merge_status(as_of: datetime | None, home: Path | None, as_json: bool) -> No
 
     found = status(load_home(home), as_of.date() if as_of else None)
     answer(found.as_dict(), as_json, lambda: screen.show_status(found))
-    sys.exit(FOUND_A_PROBLEM if any(finding.is_a_problem for finding in found.findings) else 0)
+    not_begun = any(one.state == "not begun" for one in found.merges)
+    sys.exit(FOUND_A_PROBLEM if not_begun or any(finding.is_a_problem for finding in found.findings) else 0)
 
 
 def _answer_plan(settings: Settings, plan: Any, as_json: bool) -> None:

@@ -6,6 +6,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from pipelines.match.groups import show_everybody
 from pipelines.private import whole_file
 from pipelines.settings import Settings
 from pipelines.warehouse import Warehouse, sql_text
@@ -17,7 +18,7 @@ def forget_terms(settings: Settings, warehouse: Warehouse) -> int:
     The frequencies of all others stay as they were trained, and so does the model's version: it names what was learnt
     once. No score changes, since nobody has the values; whoever comes with one is scored as with any name that is new.
     """
-    warehouse.execute("create or replace temp table touched as select client_id from staged.clients")
+    show_everybody(warehouse)
     records = warehouse.connection.sql(sql_text("matched.records")).to_arrow_table()
     gone = 0
     for file in sorted(settings.models.glob("*/terms_*.parquet")):

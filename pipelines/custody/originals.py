@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.custody.personal import ERASED, TOKEN, KnownBy
-from pipelines.custody.rewrite import CannotBeReadError, plain, rewrite
+from pipelines.custody.rewrite import rewrite
 from pipelines.ingest.fields import read_file
 from pipelines.ingest.layout import Header
+from pipelines.ingest.originals import CannotBeReadError, kept, plain
 from pipelines.ingest.refusal import FileRefusedError
 from pipelines.ingest.split import filled_width_of
 from pipelines.ingest.table import SheetRead
@@ -68,12 +69,6 @@ def originals_of(settings: Settings, warehouse: Warehouse, rejected: Mapping[int
         if file_id in rows or file_id in rejected
         if (path := kept(settings, feed, source, content_hash))
     ]
-
-
-def kept(settings: Settings, feed: str, source: str, content_hash: str) -> Path | None:
-    """Where the original of a line of ``raw.files`` is kept, whatever its suffix, sealed or not; None: nowhere."""
-    found = (settings.archive / feed).glob(f"{source}-{content_hash[:16]}*")
-    return next((path for path in sorted(found) if not path.name.endswith(".partial")), None)
 
 
 def contents_of(settings: Settings, originals: Iterable[Original]) -> list[str]:

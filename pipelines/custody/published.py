@@ -13,13 +13,14 @@ import pyarrow.parquet as pq
 from pipelines.merge.publish import publish_merges
 from pipelines.publishing.versions import VERSIONS
 from pipelines.review.publish import publish_without
-from pipelines.review.published import NoReportError
+from pipelines.review.published import NAMED, NoReportError
 from pipelines.settings import Settings
 from pipelines.turns import my_turn
 
 
 def withdraw_from_reports(settings: Settings, client_refs: Collection[str]) -> int:
-    """Publish every report that names these records again without them, and delete each version that does.
+    """Publish every report that names these records again without them, and delete each version that does. Cases that
+    reviewers named themselves are deleted with it: they are gathered again when they are named again.
 
     A report that this version of oneclient cannot read is deleted whole. Gives how many reports named them.
     """
@@ -32,6 +33,7 @@ def withdraw_from_reports(settings: Settings, client_refs: Collection[str]) -> i
     with my_turn(settings.reports):
         linked = {link.resolve() for link in _links(settings.reports)}
         for folder in _versions(settings.reports):
+            shutil.rmtree(folder / NAMED, ignore_errors=True)
             if folder.name.endswith(".partial") or (folder not in linked and _names(folder, client_refs)):
                 shutil.rmtree(folder)
     return len(named)

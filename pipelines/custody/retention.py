@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from pipelines.custody.originals import kept
 from pipelines.feeds import FEEDS
+from pipelines.ingest.originals import kept
 from pipelines.publishing.versions import VERSIONS
 from pipelines.review.desk.access_log import FOLDER
 from pipelines.settings import Settings

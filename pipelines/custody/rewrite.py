@@ -6,11 +6,8 @@ import csv
 import datetime as dt
 import io
 import re
-import shutil
-import tempfile
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -18,12 +15,13 @@ from python_calamine import CalamineError
 
 from pipelines.ingest.encoding import read_text
 from pipelines.ingest.layout import DELIMITERS, filled_width
+from pipelines.ingest.originals import CannotBeReadError, plain
 from pipelines.ingest.refusal import FileRefusedError
 from pipelines.ingest.split import Records
 from pipelines.ingest.workbook import WORKBOOKS
 from pipelines.ingest.workbook_copy import WorkbookCopy
 from pipelines.private import whole_file
-from pipelines.sealing import SUFFIX, SealBrokenError, is_sealed, sealing, unsealing
+from pipelines.sealing import is_sealed, sealing
 from pipelines.settings import Settings
 
 # Sheet (empty: a text file), row number from 1 and its cells as text → the new cells, or None: leave the row as it is.
@@ -31,32 +29,6 @@ Change = Callable[[str, int, list[str]], Sequence[str] | None]
 Rows = dict[int, Sequence[str]]
 
 _SAMPLE_BYTES = 1 << 18
-_IN_MEMORY = Path("/dev/shm")  # noqa: S108 - a disk in memory, where there is one
-
-
-class CannotBeReadError(Exception):
-    """The file is damaged, so that nobody can tell what it holds."""
-
-
-@contextmanager
-def plain(settings: Settings, path: Path) -> Iterator[Path]:
-    """Where a kept file can be read as it came: itself, or for as long as the block lasts an unsealed copy.
-
-    Raises CannotBeReadError for a sealed file that is damaged.
-    """
-    if not is_sealed(path):
-        yield path
-        return
-    folder = _IN_MEMORY if _IN_MEMORY.is_dir() else settings.scratch
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder, prefix="oneclient-") as private:
-        copy = Path(private) / path.name.removesuffix(SUFFIX)
-        try:
-            with path.open("rb") as file, unsealing(file, settings.key) as out, copy.open("wb") as written:
-                shutil.copyfileobj(out, written)
-        except SealBrokenError as error:
-            raise CannotBeReadError from error
-        yield copy
 
 
 def rewrite(

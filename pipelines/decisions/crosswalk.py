@@ -118,7 +118,7 @@ def _member_rows(live: Mapping[str, Signed]) -> pa.Table:
 
 
 def _set_aside(merges: Iterable[Merge]) -> pa.Table:
-    """What the choices of each merge say no longer counts, record by record."""
+    """What the choices of each merge say no longer counts, record by record; *field*: whose value of a field counts."""
     rows: list[tuple[str, str, str, str, str]] = []
     for merge in merges:
         for contract, side in merge.choices.enrolments.items():
@@ -126,6 +126,7 @@ def _set_aside(merges: Iterable[Merge]) -> pa.Table:
             rows += [(merge.merge_id, "enrolment", ref, "", contract) for m in off for ref in m.origins]
         if merge.choices.aliases == "drop":
             rows += [(merge.merge_id, "alias", ref, "", "") for m in merge.sources for ref in m.origins]
+        rows += [(merge.merge_id, "field", ref, "", name) for name, ref in sorted(merge.choices.fields.items())]
         rows += [
             (merge.merge_id, "reference", ref, issuer, number)
             for issuer, number in merge.former

@@ -36,6 +36,7 @@ from sqlalchemy.pool import NullPool
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random_exponential
 
 from pipelines.decisions.apart import see_that_it_is_apart
+from pipelines.disk import full_disk
 from pipelines.settings import Settings, SettingsError
 from pipelines.troubles import KnownError
 
@@ -107,6 +108,8 @@ def open_database(settings: Settings, older: Older = "refused", made_at: str = N
         _see_to_schema(engine, older, made_at)
         yield engine
     except (OperationalError, sqlite3.OperationalError) as error:
+        if full := full_disk(error, settings.home):
+            raise full from _without_parameters(error)
         raise StoreUnavailableError(
             f"The decision store ({url.render_as_string(hide_password=True)}) does not answer or stays locked. "
             "See that it is running, that decisions.url is right, and that the disk is not full; then run again."

@@ -86,6 +86,16 @@ class Entry:
         return asdict(self)
 
 
+def candidate_id(one: str, other: str) -> str:
+    """The id of the case of two records, as ``sql/3_matched/judged.sql`` gives it."""
+    return f"C{id_digits((one, other))}"
+
+
+def id_digits(refs: Iterable[str]) -> str:
+    """Ten hex digits of records, in any order."""
+    return hashlib.md5("|".join(sorted(refs)).encode(), usedforsecurity=False).hexdigest()[:10].upper()
+
+
 def entry_hash(entry: Entry) -> str:
     """SHA-256 over the canonical JSON of every other field that is filled, that of the entry before included."""
     fields = {name: value for name, value in vars(entry).items() if name != "hash" and value is not None}

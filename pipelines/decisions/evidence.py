@@ -8,7 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
+
+_NAMES = ("forename", "known_as", "other_names", "surname")
+_IDENTIFIERS = ("born", "nhs_number", "reference")
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,27 @@ def changes(before: str, now: str) -> tuple[Change, ...]:
         for name in {**record, **was}
         if was.get(name) != record.get(name)
     )
+
+
+def brings_nearer(before: str, now: str) -> bool:
+    """Whether both records bear a name, birth date, NHS number or reference now that they did not share before.
+
+    Where they live and how they are reached says nothing here: two people may share a home at any time.
+    """
+    return bool(_shared(now) - _shared(before))
+
+
+def _shared(facts: str) -> frozenset[tuple[str, str]]:
+    one, other = (set(_borne(record)) for record in json.loads(facts))
+    return frozenset(one & other)
+
+
+def _borne(record: dict[str, str | None]) -> Iterator[tuple[str, str]]:
+    for name in _NAMES:
+        yield from (("name", part) for part in (record.get(name) or "").split())
+    for identifier in _IDENTIFIERS:
+        if value := record.get(identifier):
+            yield identifier, value
 
 
 def _said(fact: object) -> str:

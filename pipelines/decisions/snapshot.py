@@ -78,7 +78,9 @@ def take_snapshot(settings: Settings, warehouse: Warehouse) -> Snapshot:
             )
         _keep_entries(warehouse, entries)
         present = present_facts(warehouse)
-        found = standings(entries, {pair: evidence_hash(facts) for pair, facts in present.items()})
+        now = {pair: evidence_hash(facts) for pair, facts in present.items()}
+        texts = {now[pair]: facts for pair, facts in present.items()}
+        found = standings(entries, now, lambda hashes: store.facts(hashes) | texts)
         _keep_standings(warehouse, store, found, present)
     log.info("read %d decisions, %d pairs are decided", len(entries), len(found))
     return Snapshot(tuple(entries), found)
@@ -116,12 +118,18 @@ def show_facts(warehouse: Warehouse) -> None:
     warehouse.execute(f"create or replace temp view facts as {sql_text('reviewed.facts')}")
 
 
-def _keep_entries(warehouse: Warehouse, entries: list[Entry]) -> None:
+def require_whole_log(warehouse: Warehouse, entries: list[Entry]) -> None:
+    """Raises DecisionsDamagedError when the log does not hold an entry as an earlier nightly run read it. Temporary
+    table: ``incoming``."""
     if missing := first_missing(warehouse, entries):
         raise DecisionsDamagedError(
             f"The decision log does not hold entry {missing} as an earlier night read it: it was replaced or cut off. "
             "Restore the decision store from its last backup, or set decisions.url to the right one."
         )
+
+
+def _keep_entries(warehouse: Warehouse, entries: list[Entry]) -> None:
+    require_whole_log(warehouse, entries)
     warehouse.upsert("reviewed.decisions", ["sequence_number"], "incoming")
 
 

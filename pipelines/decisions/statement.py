@@ -26,6 +26,10 @@ MACHINES = frozenset(
     ("airflow", "anonymous", "automatic", "bot", "cron", "machine", "model", "nightly", "nobody", "none", "null",
      "oneclient", "root", "scheduler", "splink", "system", "unknown")
 )  # fmt: skip
+_UNSEEN = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")  # of no category that says so
+_VARIATIONS = ((0x180B, 0x180F), (0xFE00, 0xFE0F), (0xE0000, 0xE0FFF))
+_ONE_SCRIPT = frozenset({"CJK", "HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA", "HANGUL", "BOPOMOFO", "IDEOGRAPHIC"})
+_ACCOUNT = re.compile(r"(?P<name>.*\S) \[(?P<id>[^\[\]]+)\]")
 _DIRECTION_MARKS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
@@ -35,11 +39,20 @@ class DecisionRefusedError(KnownError):
     code = "D1"
 
 
+ProfileField = Literal["title", "forename", "known_as", "other_names", "surname", "born_on", "gender"]
+PROFILE_FIELDS: dict[ProfileField, str] = {
+    "title": "Title", "forename": "Forename", "known_as": "Known as", "other_names": "Other names",
+    "surname": "Surname", "born_on": "Born", "gender": "Gender",
+}  # fmt: skip
+"""The fields of the profile of which another value than the survivor's may be chosen, and what they are called."""
+
+
 class Choices(BaseModel):
     """What a merge of the two needs to know beside *same*; what is left out follows the merge policy.
 
     ``survivor`` is a client ref; ``enrolments`` names, for a contract number, the client ref whose enrolments stay;
-    ``references`` names, for an issuer, the reference to keep.
+    ``references`` names, for an issuer (empty: not known), the reference to keep; ``fields`` names, for a field of the
+    profile, the client ref whose value is kept.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -49,6 +62,7 @@ class Choices(BaseModel):
     aliases: Literal["keep", "drop"] | None = None
     references: Mapping[str, str] = Field(default_factory=dict, max_length=50)
     move_active_orders: bool = False
+    fields: Mapping[ProfileField, str] = Field(default_factory=dict)
 
     def as_json(self) -> str:
         """Canonical JSON: equal choices are equal texts, and what was left out is not in it."""
@@ -56,7 +70,9 @@ class Choices(BaseModel):
 
     def refs(self) -> frozenset[str]:
         """The client refs that are named."""
-        return frozenset(self.enrolments.values()) | ({self.survivor} if self.survivor else frozenset())
+        return frozenset((*self.enrolments.values(), *self.fields.values())) | (
+            {self.survivor} if self.survivor else frozenset()
+        )
 
 
 NO_CHOICES = Choices()
@@ -101,7 +117,7 @@ def checked(statement: Statement) -> Statement:
         raise DecisionRefusedError("Survivor and the other choices go with the verdict same. Leave them out.")
     if not statement.choices.refs() <= {statement.left_ref, statement.right_ref}:
         raise DecisionRefusedError(
-            "Survivor and enrolments have to name one of the two records of the candidate.", code="D7"
+            "Survivor, enrolments and fields have to name one of the two records of the candidate.", code="D7"
         )
     for name in (*statement.choices.enrolments, *statement.choices.references, *statement.choices.references.values()):
         tidied(name, "choice", LONGEST_WHO)
@@ -115,18 +131,64 @@ def checked(statement: Statement) -> Statement:
 
 
 def checked_who(who: str) -> str:
-    """A person's name as it is recorded. Raises DecisionRefusedError for an empty or a machine's one."""
+    """A person's name as it is recorded: a name, or ``name [id]`` for an account of the review page.
+
+    Raises DecisionRefusedError for an empty name, a machine's, and one that could pass for another person's: with
+    characters that cannot be seen, or letters of several scripts.
+    """
     tidy = tidied(who, "name of who decides", LONGEST_WHO)
+    name, account = _name_and_id(tidy)
     if not tidy:
         raise DecisionRefusedError("It is not said who decides. Give the name of a person.", code="D2")
-    if person(tidy) in MACHINES:
+    if any(map(_cannot_be_seen, tidy)):
+        raise DecisionRefusedError(
+            "The name of who decides holds characters that cannot be seen. Type it again by hand.", code="D2"
+        )
+    if len(_scripts(name)) > 1 or len(_scripts(account)) > 1:
+        raise DecisionRefusedError(
+            "The name of who decides mixes letters of several alphabets that look alike. Type it again by hand, in one "
+            "alphabet.",
+            code="D2",
+        )
+    if _key(name) in MACHINES:
         raise DecisionRefusedError("That is a machine's name. The machine proposes; a person has to decide.", code="D2")
     return tidy
 
 
 def person(who: str) -> str:
-    """One key for one person, however the name's capitals and spaces are written."""
-    return " ".join(unicodedata.normalize("NFKC", who).casefold().split())
+    """One key for one person: the id of an account, else the name, however its capitals and spaces are written."""
+    name, account = _name_and_id(who)
+    return f"[{_key(account)}]" if account else _key(name)
+
+
+def same_person(one: str, other: str) -> bool:
+    """Whether two may be one person: by id where both name an account, else by the name, or the id, of either."""
+    (name, account), (other_name, other_account) = _name_and_id(one), _name_and_id(other)
+    if account and other_account:
+        return _key(account) == _key(other_account)
+    return not {_key(name), _key(account)}.isdisjoint({_key(other_name), _key(other_account)} - {""})
+
+
+def _name_and_id(who: str) -> tuple[str, str]:
+    """The name and the id of ``name [id]``; of anything else the id is empty."""
+    found = _ACCOUNT.fullmatch(" ".join(who.split()))
+    return (found["name"], found["id"]) if found else (who, "")
+
+
+def _key(text: str) -> str:
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+
+
+def _cannot_be_seen(character: str) -> bool:
+    ignored = unicodedata.category(character) == "Cf" or character in _UNSEEN
+    return ignored or any(first <= ord(character) <= last for first, last in _VARIATIONS)
+
+
+def _scripts(text: str) -> set[str]:
+    """The scripts of the letters; those that are written together, as in Japanese, are one."""
+    letters = (character for character in unicodedata.normalize("NFKC", text) if character.isalpha())
+    named = {unicodedata.name(letter, "UNKNOWN").partition(" ")[0] for letter in letters} - {"MODIFIER"}
+    return {"EAST ASIAN" if script in _ONE_SCRIPT else script for script in named}
 
 
 def choices_from(written: Mapping[str, Any]) -> Choices:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 
-from pipelines.decisions.statement import DecisionRefusedError, checked_who, person
+from pipelines.decisions.statement import DecisionRefusedError, checked_who, same_person
 from pipelines.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -26,8 +26,8 @@ def require_another_person(settings: Settings, executor: str, approvers: Iterabl
     Raises DecisionRefusedError when the executor is no person, or is one of them; with ``decisions.two_persons``
     switched off the latter is only warned of.
     """
-    executor = person(checked_who(executor))
+    executor = checked_who(executor)
     if not settings.decisions.two_persons:
         log.warning(SWITCHED_OFF)
-    elif executor in {person(who) for who in approvers}:
+    elif any(same_person(executor, who) for who in approvers):
         raise DecisionRefusedError(OWN_DECISIONS, code="D10")

@@ -8,6 +8,7 @@ from datetime import date
 import duckdb
 from sqlalchemy.exc import DatabaseError
 
+from pipelines.decisions.crosswalk import signed_off
 from pipelines.decisions.database import (
     NEWEST_SCHEMA,
     StoreUnavailableError,
@@ -18,8 +19,9 @@ from pipelines.decisions.database import (
 from pipelines.decisions.entry import Entry, first_broken
 from pipelines.decisions.forgetting import first_broken_forgetting, read_forgettings
 from pipelines.decisions.snapshot import first_missing
-from pipelines.decisions.store import open_decisions
+from pipelines.decisions.store import DecisionStore, open_decisions
 from pipelines.disk import disk_trouble
+from pipelines.doctor import kept
 from pipelines.doctor.finding import Finding
 from pipelines.merge.watch import watch
 from pipelines.schema import made_by, newest_schema, pending, schema_of, see_that_it_is_not_newer
@@ -49,7 +51,10 @@ def _warehouse(settings: Settings, entries: list[Entry] | None) -> list[Finding]
                 findings += [check(warehouse) for check in _WAREHOUSE_CHECKS]
                 findings += [_decisions_kept(warehouse, entries)] if entries is not None else []
                 findings += [_standing_merges(warehouse, entries)] if entries is not None else []
-                findings += [_forgotten(warehouse, settings)] if entries is not None else []
+                findings += [_every_run_ended(warehouse, entries or [])]
+                if entries is not None:
+                    with open_decisions(settings) as store:
+                        findings += [_forgotten(warehouse, store), *kept.examine(settings, warehouse, store)]
         findings.append(_encrypted(settings))
     except WarehouseBusyError as error:
         findings.append(Finding("warehouse", False, str(error), "Run doctor again when it is free."))
@@ -130,9 +135,8 @@ def _decisions_kept(warehouse: Warehouse, entries: list[Entry]) -> Finding:
     )  # fmt: skip
 
 
-def _forgotten(warehouse: Warehouse, settings: Settings) -> Finding:
-    with open_decisions(settings) as store:
-        recorded = read_forgettings(store.engine)
+def _forgotten(warehouse: Warehouse, store: DecisionStore) -> Finding:
+    recorded = read_forgettings(store.engine)
     if broken := first_broken_forgetting(recorded):
         found = f"forgetting {broken} is not as it was recorded"
         return Finding("forgotten", False, found, "Restore the decision store from its backup.")
@@ -183,11 +187,15 @@ def _standing_merges(warehouse: Warehouse, entries: list[Entry]) -> Finding:
     )  # fmt: skip
 
 
-def _every_run_ended(warehouse: Warehouse) -> Finding:
-    begun = [number for (number,) in warehouse.rows("select signed_in from merged.runs where state = 'begun'")]
+def _every_run_ended(warehouse: Warehouse, entries: list[Entry]) -> Finding:
+    states = dict(warehouse.rows("select signed_in, state from merged.runs"))
+    begun = sum(state == "begun" for state in states.values())
+    waiting = sum(entry.sequence_number not in states for entry in signed_off(entries))
     return Finding(
-        "merge runs", not begun, f"{len(begun)} merge runs are not finished",
-        "A night finishes them, or: oneclient merge apply. If something stops one, that says what.",
+        "merge runs", not begun + waiting,
+        f"{begun} merge runs are not finished, {waiting} sign-offs of the log were never begun here",
+        "A nightly run finishes them, or: oneclient merge apply. If something stops one, that says what. If they had "
+        "been carried out before, the warehouse is older than the log: restore it from the newest backup.",
     )  # fmt: skip
 
 
@@ -197,7 +205,6 @@ _WAREHOUSE_CHECKS: tuple[Callable[[Warehouse], Finding], ...] = (
     _nothing_lost,
     _everything_taken,
     _nothing_on_merged_away_records,
-    _every_run_ended,
 )
 
 

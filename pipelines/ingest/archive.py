@@ -133,7 +133,7 @@ def blank_record(record: str, delimiter: str, headings: Sequence[str], never_sto
 
 def _text(original: Path, never_stored: frozenset[str], layout: Layout | None) -> Write | None:
     with original.open("rb") as file:
-        mentioned = _mentions(file, never_stored)
+        mentioned = mentions(file, never_stored)
     encoding = _lossless(layout.encoding if layout else read_text(original).encoding)
     if not mentioned:
         return as_it_is(original)
@@ -149,7 +149,7 @@ def _text(original: Path, never_stored: frozenset[str], layout: Layout | None) -
     return as_it_is(original) if layout else None
 
 
-def _mentions(file: BinaryIO, never_stored: frozenset[str]) -> bool:
+def mentions(file: BinaryIO, never_stored: frozenset[str]) -> bool:
     """Whether the letters of a never-stored heading stand anywhere in the bytes, whatever stands between them."""
     words = [key.encode() for key in never_stored]
     overlap = max(map(len, words), default=0)

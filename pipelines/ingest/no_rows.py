@@ -179,10 +179,13 @@ def _candidates(cells: pa.Table, shape: TableShape) -> pa.ChunkedArray:
         sorted({*shape.header.headings, *(h.lower() for h in shape.header.headings), *shape.vocabulary})
     )
     for column in columns if small else columns[:_FEW]:
-        found = pc.or_(found, pc.is_in(column, value_set=headings))
+        cells_sent = pc.unique(column)
+        is_heading = pc.is_in(cells_sent, value_set=headings)
         if small:
-            key = pc.replace_substring_regex(pc.ascii_lower(column), "[^a-z0-9]", "")
-            found = pc.or_(found, pc.is_in(key, value_set=headings))
+            key = pc.replace_substring_regex(pc.ascii_lower(cells_sent), "[^a-z0-9]", "")
+            is_heading = pc.or_(is_heading, pc.is_in(key, value_set=headings))
+        if pc.any(is_heading).as_py():
+            found = pc.or_(found, pc.is_in(column, value_set=cells_sent.filter(is_heading)))
     return found
 
 

@@ -80,7 +80,9 @@ class Records:
         many = min(self.width - 1, SWALLOWED)
         if any(("\n" in cell or "\r" in cell) and cell.count(self.delimiter) >= many for cell in cells):
             return True
-        return len(cells) != self.width and len(_lenient(first_line, self.delimiter)) == self.width
+        pieces = len(cells) + sum(cell.count(self.delimiter) for cell in cells)
+        is_several = len(cells) < self.width or (len(cells) > self.width and pieces >= self.width + many)
+        return is_several and len(_lenient(first_line, self.delimiter)) == self.width
 
 
 class _Ahead:
@@ -284,7 +286,7 @@ def _has_swallowed(table: pa.Table, layout: Layout) -> bool:
     """Whether a cell holds line ends and so many delimiters that it is several rows."""
     many = min(len(layout.header.headings) - 1, SWALLOWED)
     for column in table.columns:
-        several_lines = pc.match_substring_regex(column, "[\r\n]")
+        several_lines = pc.or_(pc.match_substring(column, "\n"), pc.match_substring(column, "\r"))
         if pc.any(several_lines).as_py():
             whole_row = pc.greater_equal(pc.count_substring(column, layout.delimiter), many)
             if pc.any(pc.and_(several_lines, whole_row)).as_py():

@@ -103,12 +103,13 @@ def _standardise(scratch: Warehouse, settings: Settings, roles: Mapping[str, str
         f" record_id as client_ref, row_number::integer as survivor_id from ({sql_text('staged.people')})"
     )
     scratch.execute("drop table sent_people")
-    scratch.execute("create temp table touched as select client_id from staged.clients")
+    scratch.execute("create temp view compared as from staged.clients")
+    scratch.execute("create temp table profiles (client_id integer, compared_hash ubigint)")
     scratch.execute(
         f"create table records as select * from ({sql_text('matched.records')}) join extras using (client_id)"
         " order by client_id"
     )
-    scratch.execute("drop table staged.clients; drop table extras")
+    scratch.execute("drop view compared; drop table staged.clients; drop table extras")
 
 
 def _quoted(heading: str) -> str:

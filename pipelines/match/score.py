@@ -18,6 +18,7 @@ from pipelines.match.calibrate import judging
 from pipelines.match.cluster import JOIN_ABOVE, clusters_of
 from pipelines.match.comparisons import REGISTER_COLUMNS
 from pipelines.match.drift import drift, filled_columns, profile
+from pipelines.match.groups import block_faces, find_faces, join_faces, show_compared
 from pipelines.match.judge import judge
 from pipelines.match.models import Model, load_model, read_about, rules_hash
 from pipelines.match.spark import handover
@@ -36,7 +37,7 @@ BLOCKS = "matched.blocks"
 # The one row is how many live client records there are, and of how many each compared column is filled.
 FILLED = "matched.filled"
 # What Splink is given of a record. A home is put together again, since its column is one of the dearest to read.
-_COMPARED = "* exclude (client_ref, record_hash) replace (home_key(address, postcode) as home)"
+COMPARED = "* exclude (client_ref, record_hash) replace (home_key(address, postcode) as home)"
 
 
 @dataclass
@@ -113,13 +114,14 @@ class _Night:
         self.model = model
         self.version = {"model": model.version}
         self.day = day
+        self.faces = 0
 
     def run(self, *, scored_in_training: bool) -> Matching:
         self._derive()
         changed = int(self.warehouse.one("select count(*) from changed"))
         stale = self.warehouse.one("select count(*) from stale")
         if stale:
-            if not scored_in_training:
+            if not scored_in_training or self.faces:  # the training knows no faces
                 self._score_again()
             self._keep_pairs()
         else:
@@ -144,9 +146,12 @@ class _Night:
     def _derive(self) -> None:
         """Bring ``matched.records`` up to date. Temporary tables: ``changed``, the records to score again; ``stale``,
         those and the ones that are gone, whose pairs do not hold any more."""
+        self.warehouse.work("profiles", "matched.profiles")
         self._see_to_shapes()
         self.warehouse.work("touched", "matched.touched", {"rules": f"{self.model.version} {rules_hash()}"})
+        show_compared(self.warehouse)
         self.warehouse.work("fresh_records", "matched.records")
+        self.faces = find_faces(self.warehouse)
         self.warehouse.work("seen", "matched.scored", self.version)
         self.warehouse.execute(
             "create or replace temp table changed as"
@@ -176,6 +181,7 @@ class _Night:
             "select 0 as client_id, 0::ubigint as source_hash, 0::ubigint as record_hash, '' as model_version",
         )
         self.warehouse.work_empty("touched", "select client_id, source_hash from matched.scored")
+        show_compared(self.warehouse)
         for table, select in (
             ("matched.records", sql_text("matched.records")),
             (BLOCKS, block_keys(self.model.blocking, "matched.records")),
@@ -221,8 +227,11 @@ class _Night:
             self._block_on_spark()
         else:
             self._block()
+        if self.faces:
+            self._find_changed_blocks()
+            block_faces(self.warehouse, self.model.blocking, BLOCKS)
         paired = (
-            f"select {_COMPARED} from matched.records"
+            f"select {COMPARED} from (from matched.records union all by name from face_records)"
             " where client_id in (select unnest([left_id, right_id]) from blocked)"
         )
         with self.warehouse.scratch() as scratch:
@@ -232,12 +241,17 @@ class _Night:
             take_over_pairs(self.warehouse, scratch)
         if for_spark:
             handover.look_for_disagreement(self.warehouse, "scored_pairs")
+        if self.faces:
+            join_faces(self.warehouse)
 
-    def _block(self) -> None:
-        """Temporary table ``blocked``: the pairs to score."""
+    def _find_changed_blocks(self) -> None:
         self.warehouse.execute(
             f"create or replace temp table changed_blocks as from {BLOCKS} semi join changed using (client_id)"
         )
+
+    def _block(self) -> None:
+        """Temporary table ``blocked``: the pairs to score."""
+        self._find_changed_blocks()
         pairs = blocked_pairs(self.model.blocking, "changed_blocks", BLOCKS)
         self.warehouse.execute(f"create or replace temp table blocked as {pairs}")
 

@@ -34,6 +34,7 @@ from pipelines.match.calibrate import Calibration, fit_curves, quality, rows_of
 from pipelines.match.comparisons import REGISTER_COLUMNS
 from pipelines.match.drift import filled_columns, profile
 from pipelines.match.engine import LEAST_PROBABILITY, Engine, bits
+from pipelines.match.groups import show_everybody
 from pipelines.match.judge import judge, relate
 from pipelines.match.model import comparisons_for, splink_settings, terms_of
 from pipelines.match.models import Model, keep_model, open_engine, version_of
@@ -80,7 +81,7 @@ def train_model(settings: Settings, warehouse: Warehouse) -> Model:
     """
     if not warehouse.exists("staged.clients") or not warehouse.one("select count(*) from staged.clients"):
         raise NothingToLearnError("The register is empty. Run a night first: oneclient nightly")
-    warehouse.execute("create or replace temp table touched as select client_id from staged.clients")
+    show_everybody(warehouse)
     with warehouse.scratch() as scratch:
         with scratch.relation("everybody", warehouse.batches(sql_text("matched.records"))):
             scratch.execute("create table records as from everybody order by client_id")

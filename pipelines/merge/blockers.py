@@ -15,6 +15,7 @@ from itertools import chain
 from typing import Literal
 
 from pipelines.merge.case import Case
+from pipelines.merge.live_references import unchosen
 from pipelines.merge.record import COUNCIL_REFERENCE, NHS_NUMBER, ROSTER_ID, Enrolment, Order, Record
 
 Owner = Literal["analyst", "office", "council"]
@@ -104,28 +105,20 @@ def _two_live_references(case: Case, survivor: Record) -> Found | None:
 
     One number written in two ways (``SS-0123``, ``123``) is one number.
     """
-    held: dict[tuple[str, str], list[Record]] = {}
-    cores: dict[str, set[str]] = {}
-    for record in case.records:
-        for reference in (*record.live_references(COUNCIL_REFERENCE), *record.live_references(ROSTER_ID)):
-            held.setdefault((reference.issuer, reference.number), []).append(record)
-            cores.setdefault(reference.issuer, set()).add(reference.core or reference.number)
-    of_issuer: dict[str, list[str]] = {}
-    for issuer, number in sorted(held):
-        of_issuer.setdefault(issuer, []).append(number)
-    torn = [
-        issuer
-        for issuer, numbers in of_issuer.items()
-        if issuer and len(cores[issuer]) > 1 and case.choices.references.get(issuer) not in numbers
-    ]
+    torn = unchosen(case.records, case.choices.references)
     if not torn:
         return None
-    shown = [(issuer, number) for issuer in torn for number in of_issuer[issuer]]
-    concerned = tuple(record for record in case.records if any(record in held[one] for one in shown))
+    shown = list(dict.fromkeys(one for differing in torn for one in differing.numbers))
+    live = {
+        record.client_ref: {
+            (one.issuer, one.number) for kind in (COUNCIL_REFERENCE, ROSTER_ID) for one in record.live_references(kind)
+        }
+        for record in case.records
+    }
     return Found(
-        f"live references of {_and(torn)} that differ",
-        concerned,
-        tuple(f"{issuer.upper()} {number}" for issuer, number in shown),
+        f"live references of {_and([one.issuer or 'a council that is not known' for one in torn])} that differ",
+        tuple(record for record in case.records if live[record.client_ref] & set(shown)),
+        tuple(f"{issuer.upper()} {number}".strip() for issuer, number in shown),
     )
 
 

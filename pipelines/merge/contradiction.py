@@ -156,9 +156,11 @@ class _Asked:
         return frozenset(record.client_ref for record in self.records)
 
     def _choices(self) -> Choices:
-        """The choices, but for those of references and enrolments: what they set aside is not on the records any more,
-        so what is left came in since."""
-        return self.signed.merge.choices.model_copy(update={"references": {}, "enrolments": {}})
+        """The choices, but for those of enrolments and of references of a known council: what they set aside is not on
+        the records any more, so what is left came in since."""
+        choices = self.signed.merge.choices
+        references = {issuer: number for issuer, number in choices.references.items() if not issuer}
+        return choices.model_copy(update={"references": references, "enrolments": {}})
 
     def _rules(self) -> Sequence[Rule]:
         ended = Rule(

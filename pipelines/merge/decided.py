@@ -13,7 +13,7 @@ from pipelines.decisions.groups import Groups
 from pipelines.decisions.signoff import Merge
 from pipelines.decisions.snapshot import Snapshot
 from pipelines.decisions.standing import Standing, in_force
-from pipelines.decisions.statement import Choices, person
+from pipelines.decisions.statement import Choices, ProfileField, same_person
 from pipelines.merge.blockers import Found, Owner, Rule
 from pipelines.merge.case import Case
 from pipelines.merge.record import Record
@@ -117,6 +117,7 @@ def joint_choices(decided: Decided, records: Iterable[Record]) -> tuple[Choices,
     go: set[str] = set()
     enrolments: dict[str, set[str]] = defaultdict(set)
     references: dict[str, set[str]] = defaultdict(set)
+    fields: dict[ProfileField, set[str]] = defaultdict(set)
     aliases = {said for standing in decided.same if (said := standing.choices.aliases)}
     orders_agreed: set[str] = set()
     for standing in decided.same:
@@ -128,6 +129,8 @@ def joint_choices(decided: Decided, records: Iterable[Record]) -> tuple[Choices,
             orders_agreed |= sides
         for contract, ref in chosen.enrolments.items():
             enrolments[contract].add(member[ref])
+        for name, ref in chosen.fields.items():
+            fields[name].add(member[ref])
         for issuer, number in chosen.references.items():
             references[issuer].add(number)
     contradict = {
@@ -135,12 +138,14 @@ def joint_choices(decided: Decided, records: Iterable[Record]) -> tuple[Choices,
         "the enrolments": any(len(sides) > 1 for sides in enrolments.values()),
         "the references": any(len(numbers) > 1 for numbers in references.values()),
         "the other names": len(aliases) > 1,
+        "the values of a field": any(len(refs) > 1 for refs in fields.values()),
     }
     choices = Choices(
         survivor=_only(stay - go),
         enrolments={contract: only for contract, sides in sorted(enrolments.items()) if (only := _only(sides))},
         references={issuer: only for issuer, numbers in sorted(references.items()) if (only := _only(numbers))},
         aliases=_only(aliases),
+        fields={name: only for name, refs in sorted(fields.items()) if (only := _only(refs))},
         move_active_orders=bool(orders_agreed)
         and all(record.client_ref in orders_agreed for record in records if record.orders),
     )
@@ -171,7 +176,7 @@ def decision_rules(
     def rule(kind: str, find: Callable[[Case, Record], Found | None], why: str, fix: str, owner: Owner) -> Rule:
         return Rule(kind, find, why, fix, owner)
 
-    own = executor and person(executor) in {person(who) for who in decided.decided_by}
+    own = executor and any(same_person(executor, who) for who in decided.decided_by)
     everyone = decided.origins.keys()
 
     def touched(by: frozenset[str]) -> set[str]:

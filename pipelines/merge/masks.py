@@ -11,9 +11,9 @@ import pyarrow as pa
 from pipelines.publishing.masking import mask_number, mask_reference, mask_value
 
 _REFS = (
-    "client_ref", "client_refs", "survivor_ref", "into_ref", "from_ref", "from_refs", "into_numbers", "from_numbers",
-    "orders_to_move", "references_to_carry", "former_references", "reference", "survivor", "origins", "pairs",
-    "concerns", "open_ways",
+    "client_ref", "client_refs", "merged_refs", "survivor_ref", "into_ref", "from_ref", "from_refs", "into_numbers",
+    "from_numbers", "orders_to_move", "references_to_carry", "former_references", "reference", "survivor", "origins",
+    "pairs", "concerns", "open_ways",
 )  # fmt: skip
 _NAMES = ("forename", "known_as", "other_names", "surname", "name", "into_name", "from_name")
 _MASKS: dict[str, Callable[[str], str]] = {
@@ -43,6 +43,7 @@ def masked_merge(merge: dict[str, Any]) -> dict[str, Any]:
             **choices,
             "survivor": choices["survivor"] and mask_reference(choices["survivor"]),
             "enrolments": {contract: mask_reference(ref) for contract, ref in choices["enrolments"].items()},
+            "fields": {field: mask_reference(ref) for field, ref in choices["fields"].items()},
             "references": {issuer: mask_number(number) for issuer, number in choices["references"].items()},
         },
         "former": [[issuer, mask_number(number)] for issuer, number in merge["former"]],

@@ -17,12 +17,14 @@ from pipelines.decisions.crosswalk import Signed, crosswalk, ever_joined, live_m
 from pipelines.decisions.entry import Entry
 from pipelines.decisions.signoff import Member, Merge, SignedPlan, Undone, Wave
 from pipelines.decisions.snapshot import Snapshot, take_snapshot
-from pipelines.decisions.statement import DecisionRefusedError, person
+from pipelines.decisions.statement import DecisionRefusedError, same_person
 from pipelines.merge.blockers import RULES, Blocker, blockers
 from pipelines.merge.case import Case
 from pipelines.merge.decided import Decided, contested, decided_groups, decision_rules, held_back, joint_choices
+from pipelines.merge.live_references import differing_references
 from pipelines.merge.measure import KINDS, Measured, PartitionRows, Rows, measure
 from pipelines.merge.policy import check_policy
+from pipelines.merge.profile import value_origins
 from pipelines.merge.record import COUNCIL_REFERENCE, ROSTER_ID, Record
 from pipelines.merge.selection import WAVES, Selection, candidate_id, new_merge_id
 from pipelines.merge.survivor import recommend
@@ -174,6 +176,7 @@ def sides(warehouse: Warehouse, day: date, members: Iterable[tuple[str, str]]) -
             " join staged.client_ids as member on member.client_ref = n.member_ref"
         )
     warehouse.work("involved", "merged.involved")
+    warehouse.work("profiles", "matched.profiles")
     warehouse.work("sides", "matched.sides", {"day": day})
     found = from_table(Record, warehouse.connection.sql("select * from sides order by client_id").to_arrow_table())
     return {record.client_ref: record for record in found}
@@ -216,7 +219,14 @@ class _Draft:
 
     def undo(self, merge_ids: Iterable[str] | None) -> Plan:
         asked = list(self.live) if merge_ids is None else sorted({merge_id.strip().upper() for merge_id in merge_ids})
+        undone = {undone.merge_id for entry in signed_off(self.snapshot.entries) for undone in entry.signed_plan.undoes}
         if unknown := [merge_id for merge_id in asked if merge_id not in self.live]:
+            if undone.issuperset(unknown):
+                raise DecisionRefusedError(
+                    f"{len(unknown)} of these merges are undone already: nothing is left to undo. If that command was "
+                    "cut short, run: oneclient nightly. It finishes the undo and publishes it.",
+                    code="D14",
+                )
             raise DecisionRefusedError(
                 f"{len(unknown)} of these merges cannot be undone, since none of that id stands. "
                 "See: oneclient merge status",
@@ -265,7 +275,7 @@ class _Draft:
             pairs=tuple(standing.pair for standing in decided.same),
             verdicts=decided.verdicts,
             wave=_wave(case, survivor),
-            choices=choices,
+            choices=choices.model_copy(update={"fields": value_origins(case)}),
             former=_former(case),
         )
         because = CHOSEN if choices.survivor else reason
@@ -279,11 +289,11 @@ class _Draft:
             for merge_id, signed in self.live.items()
             if merge_id in behind
         ]
-        not_by = person(selection.without_decisions_of or "")
+        not_by = selection.without_decisions_of or ""
         return [
             one
             for one in found
-            if _is_asked_for(selection, one, of_council) and not_by not in {person(who) for who in one.decided_by}
+            if _is_asked_for(selection, one, of_council) and not any(same_person(not_by, who) for who in one.decided_by)
         ]
 
     def _behind(self, from_on: date | None = None, to_on: date | None = None) -> set[str]:
@@ -366,7 +376,9 @@ def _former(case: Case) -> tuple[tuple[str, str], ...]:
         for reference in record.live_references(kind)
     }
     kept = {one for one in case.choices.references.items() if one in live}
-    return tuple(sorted(one for one in live - kept if one[0] in dict(kept)))
+    of_issuer = {one for one in live - kept if one[0] in dict(kept)}
+    chosen = (one.former(case.choices.references) for one in differing_references(case.records))
+    return tuple(sorted(of_issuer.union(*chosen)))
 
 
 _BEHIND = """

@@ -36,7 +36,7 @@ class Policy:
 
 
 POLICY = (
-    Policy("Profile", "survivor's", "the survivor's stands; the other's stays readable in its history",
+    Policy("Profile", "survivor's", "the survivor's, blanks filled from the others; another value where it was chosen",
            ("staged.clients",), ("DECEASED_AND_ALIVE", "RESTRICTED")),
     Policy("Visits", "move", "move to the survivor, by date", ("staged.visits",)),
     Policy(

@@ -9,7 +9,9 @@ from functools import cache
 from typing import Literal
 
 from pipelines.merge.case import Case
+from pipelines.merge.live_references import differing_references, unchosen
 from pipelines.merge.policy import POLICY
+from pipelines.merge.profile import origin_of
 from pipelines.merge.record import Enrolment, Order, Record
 
 Fate = Literal["stays", "moves", "history", "dropped", "undecided"]
@@ -62,17 +64,18 @@ def say_pounds(pence: int) -> str:
 
 
 def _profile(case: Case, records: tuple[Record, ...], words: str) -> Line:
-    survivor, *others = records
-    stands = [Entry(d.field, d.value, "", survivor.client_ref, "stays") for d in survivor.profile]
-    said = {(d.field, d.value) for d in survivor.profile}
-    history = [
-        Entry(d.field, d.value, "", other.client_ref, "history")
-        for other in others
-        for d in other.profile
-        if (d.field, d.value) not in said
-    ]
-    total = _counted(len(history), "value kept in history", "values kept in history") if history else ""
-    return Line("Profile", words, total, (*stands, *history))
+    entries: list[Entry] = []
+    for field in {detail.field: None for record in records for detail in record.profile}:
+        origin = origin_of(field, case, records)
+        for record in records:
+            value = next((detail.value for detail in record.profile if detail.field == field), None)
+            if value is None or any((e.field, e.value) == (field, value) for e in entries):
+                continue
+            fate: Fate = "history" if record is not origin else _fate(record, records)
+            entries.append(Entry(field, value, "", record.client_ref, fate))
+    history = sum(entry.fate == "history" for entry in entries)
+    total = _counted(history, "value kept in history", "values kept in history") if history else ""
+    return Line("Profile", words, total, tuple(sorted(entries, key=lambda entry: entry.fate == "history")))
 
 
 def _visits(case: Case, records: tuple[Record, ...], words: str) -> Line:
@@ -159,12 +162,10 @@ def _aliases(case: Case, records: tuple[Record, ...], words: str) -> Line:
 
 
 def _references(case: Case, records: tuple[Record, ...], words: str) -> Line:
-    live: dict[tuple[str, str], dict[str, str]] = {}
-    for record in records:
-        for reference in record.references:
-            if reference.live:
-                cores = live.setdefault((reference.kind, reference.issuer), {})
-                cores[reference.number] = reference.core or reference.number
+    chosen = case.choices.references
+    former = frozenset[tuple[str, str]]().union(*(one.former(chosen) for one in differing_references(records)))
+    open_ones = {number for one in unchosen(records, chosen) for number in one.numbers}
+    kept = {issuer for record in records for issuer, number in _live(record) if chosen.get(issuer) == number}
     seen: set[tuple[str, str, str]] = set()
     entries = []
     for record in records:
@@ -175,16 +176,19 @@ def _references(case: Case, records: tuple[Record, ...], words: str) -> Line:
             seen.add((kind, issuer, number))
             fate = _fate(record, records)
             if reference.live:
-                cores, kept = live[kind, issuer], case.choices.references.get(issuer)
-                if kept in cores:
-                    fate = fate if kept == number else "history"
-                elif len(set(cores.values())) > 1:
+                if (issuer, number) in former or (issuer in kept and chosen[issuer] != number):
+                    fate = "history"
+                elif (issuer, number) in open_ones:
                     fate = "undecided"
             detail = f"{kind.replace('_', ' ')}, {'live' if reference.live else 'former'}"
             entries.append(Entry("Reference", reference.label, detail, record.client_ref, fate))
     undecided = any(entry.fate == "undecided" for entry in entries)
     total = _counted(len(entries), "reference leads here", "references lead here")
     return Line("References", words, total, tuple(entries), "references" if undecided else "")
+
+
+def _live(record: Record) -> Iterable[tuple[str, str]]:
+    return ((reference.issuer, reference.number) for reference in record.references if reference.live)
 
 
 _LINES: dict[str, Callable[[Case, tuple[Record, ...], str], Line]] = {

@@ -1,7 +1,8 @@
 """Publish what follows from the merges (``HOME/published/current/``), and plans, to be read before anybody signs them
 off (``HOME/published/plans/<hash>/``): all of it at once, and with ``report.mask`` fit to leave the building.
 
-Programs read the Parquet files; what is for people is CSV, and the worklist a workbook too.
+Programs read the Parquet files; what is for people is CSV, and the worklist a workbook too. Every table has a column
+``as_of``, the day that it describes; ``contents.json`` gives that day, and the rows and the SHA-256 of each file.
 """
 
 from __future__ import annotations
@@ -9,9 +10,11 @@ from __future__ import annotations
 import json
 import logging
 import re
-from collections.abc import Iterable
-from dataclasses import asdict
+import shutil
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
 from datetime import date
+from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 
@@ -19,7 +22,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipelines import __version__
-from pipelines.decisions.store import open_decisions
+from pipelines.decisions.store import DecisionStore, open_decisions
+from pipelines.merge.events import publish_events
 from pipelines.merge.finding import Finding
 from pipelines.merge.masks import masked_rows
 from pipelines.merge.plan import Plan
@@ -27,7 +31,7 @@ from pipelines.merge.plan_told import Told, plan_lines, plan_page, read_told, te
 from pipelines.merge.status import status_of
 from pipelines.publishing.rows import schema_of
 from pipelines.publishing.spreadsheet import csv_of, write_sheet
-from pipelines.publishing.versions import publish_version
+from pipelines.publishing.versions import VERSIONS, publish_version
 from pipelines.quality import TableGateError, check, suite_columns
 from pipelines.settings import Settings
 from pipelines.stage.register import require_register
@@ -47,6 +51,7 @@ FILES = (
     "reconciliation.csv",
     "watch.csv",
     "merges.csv",
+    "contents.json",
 )
 PLAN_ID = re.compile(r"[0-9a-f]{12}")
 PLAN_FILES = ("plan.html", "plan.csv", "plan.json")
@@ -64,43 +69,104 @@ _PARQUET = ("crosswalk", "golden_clients")
 _WIDTHS = {
     "position": 8, "wave": 10, "merge_id": 14, "into_ref": 26, "into_name": 22, "into_numbers": 26, "from_ref": 26,
     "from_name": 22, "from_numbers": 26, "order_check": 34, "orders_to_move": 26, "reference_check": 34,
-    "references_to_carry": 26, "former_references": 22, "to_choose": 40, "done_by": 14, "done_on": 14,
+    "references_to_carry": 26, "former_references": 22, "to_choose": 40, "as_of": 12, "done_by": 14, "done_on": 14,
 }  # fmt: skip
 
 
-def publish_merges(settings: Settings) -> Path:
-    """Publish who counts for whom, the live records, what staff and support have to do, and that nothing is lost.
+@dataclass(frozen=True)
+class Contents:
+    """The tables that are published, and the day that they describe."""
 
-    Raises TableGateError when one of them fails its suite; what was published before stands then. NoRegisterError
-    before the first night.
+    as_of: date
+    tables: Mapping[str, pa.Table]
+
+    @cached_property
+    def csv(self) -> dict[str, bytes]:
+        """Each table as CSV, by the name of its file."""
+        return {f"{name}.csv": csv_of(table) for name, table in self.tables.items()}
+
+
+def publish_merges(settings: Settings, day: date | None = None) -> Path:
+    """Publish who counts for whom, the live records, what staff and support have to do, and that nothing is lost; then
+    the events that are not in the feed yet. ``day`` is the night that has just run; None: as of the last one.
+
+    The same contents are written once. Raises TableGateError when a table fails its suite; what was published before
+    stands then. NoRegisterError before the first night.
     """
-    with my_turn(settings.published):
-        return _publish(settings)
+    with my_turn(settings.published), open_warehouse(settings) as warehouse, open_decisions(settings) as store:
+        contents = contents_now(settings, warehouse, store, day)
+        before = settings.published / "current"
+        kept = {before.resolve().name}
+        link = publish_version(before, _version(contents.csv.values()), FILES, lambda folder: _write(contents, folder))
+        _delete_versions(settings.published, kept | {link.resolve().name})
+        log.info("published %d merged-away records", contents.tables["crosswalk"].num_rows)
+        log.info("published %d events", publish_events(settings, warehouse, store))
+    return link
 
 
-def _publish(settings: Settings) -> Path:
-    with open_warehouse(settings) as warehouse:
-        require_register(warehouse)
-        day = _gather(settings, warehouse)
-        _pass_gates(warehouse)
-        tables = {name: _table(warehouse, f"from {name}") for name in _TABLES}
-        tables |= _where_they_stand(settings, warehouse)
+def contents_now(settings: Settings, warehouse: Warehouse, store: DecisionStore, day: date | None = None) -> Contents:
+    """What is to be published now. It follows from the warehouse, and from the decisions that the last night read."""
+    require_register(warehouse)
+    as_of = max(filter(None, (day, _last_night(warehouse), published_as_of(settings))))
+    _gather(settings, warehouse, as_of)
+    _pass_gates(warehouse)
+    tables = {name: _table(warehouse, f"from {name}") for name in _TABLES}
+    tables |= _statuses(settings, warehouse, store)
     if settings.report.mask:
         tables = {name: masked_rows(table) for name, table in tables.items()}
-    said = {name: csv_of(table) for name, table in tables.items()}
+    return Contents(as_of, {name: _dated(table, as_of) for name, table in tables.items()})
 
-    def write(folder: Path) -> None:
-        for name, text in said.items():
-            (folder / f"{name}.csv").write_bytes(text)
-        for name in _PARQUET:
-            pq.write_table(tables[name], folder / f"{name}.parquet", compression="zstd")
-        write_sheet(
-            tables["worklist"], folder / "worklist.xlsx", title="Worklist", made_on=day, widths=_WIDTHS,
-            blanks=("done_by", "done_on"),
-        )  # fmt: skip
-        log.info("published %d merged-away records", tables["crosswalk"].num_rows)
 
-    return publish_version(settings.published / "current", _version(said.values()), FILES, write)
+def published_as_of(settings: Settings) -> date | None:
+    """The day that ``published/current`` describes; None if that cannot be read."""
+    try:
+        said = json.loads((settings.published / "current" / "contents.json").read_text(encoding="utf-8"))
+        return date.fromisoformat(said["as_of"])
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return None
+
+
+def publication_problem(settings: Settings, contents: Contents) -> str:
+    """What is wrong with ``published/current``; empty if it is complete, unchanged and says what ``contents`` say."""
+    current = settings.published / "current"
+    if missing := [name for name in FILES if not (current / name).exists()]:
+        return f"published/current lacks {', '.join(missing[:3])}"
+    listed = json.loads((current / "contents.json").read_text(encoding="utf-8"))["files"]
+    if changed := [name for name, about in listed.items() if about["sha256"] != _hash(current / name)]:
+        return f"{', '.join(changed[:3])} in published/current was changed"
+    old = [name for name, text in contents.csv.items() if (current / name).read_bytes() != text]
+    return f"{', '.join(old[:3])} in published/current is out of date" if old else ""
+
+
+def _write(contents: Contents, folder: Path) -> None:
+    for name, text in contents.csv.items():
+        (folder / name).write_bytes(text)
+    for name in _PARQUET:
+        pq.write_table(contents.tables[name], folder / f"{name}.parquet", compression="zstd")
+    write_sheet(
+        contents.tables["worklist"], folder / "worklist.xlsx", title="Worklist", made_on=contents.as_of,
+        widths=_WIDTHS, blanks=("done_by", "done_on"),
+    )  # fmt: skip
+    files = {
+        name: {"rows": contents.tables[Path(name).stem].num_rows, "sha256": _hash(folder / name)} for name in FILES[:-1]
+    }
+    said = {"as_of": contents.as_of.isoformat(), "oneclient_version": __version__, "files": files}
+    (folder / "contents.json").write_text(json.dumps(said, indent=2) + "\n", encoding="utf-8")
+
+
+def _delete_versions(published: Path, kept: set[str]) -> None:
+    """Delete what was published before the versions that are kept: who reads the last one may finish."""
+    for folder in (published / VERSIONS).iterdir():
+        if folder.name not in kept:
+            shutil.rmtree(folder)
+
+
+def _hash(file: Path) -> str:
+    return sha256(file.read_bytes()).hexdigest()
+
+
+def _dated(table: pa.Table, as_of: date) -> pa.Table:
+    return table.append_column(pa.field("as_of", pa.date32()), pa.array([as_of] * table.num_rows, pa.date32()))
 
 
 def publish_plan(settings: Settings, plan: Plan) -> Path:
@@ -132,16 +198,23 @@ def read_plan(settings: Settings, plan_id: str) -> Told | None:
         return None
 
 
-def _gather(settings: Settings, warehouse: Warehouse) -> date:
-    """A temporary table for each that is published, and for what they are made of; gives the night that they tell."""
-    day: date = warehouse.one("select coalesce(max(taken_on), date '1900-01-01') from staged.taken_files")
+def _last_night(warehouse: Warehouse) -> date:
+    last: date = warehouse.one(
+        "select greatest((select coalesce(max(taken_on), date '1900-01-01') from staged.taken_files),"
+        " (select max(night) from reviewed.figures))"
+    )
+    return last
+
+
+def _gather(settings: Settings, warehouse: Warehouse, day: date) -> None:
+    """A temporary table for each that is published, and for what they are made of."""
     bounds = {"day": day, "timezone": settings.timezone}
     warehouse.work("involved", "merged.everybody")
+    warehouse.work("profiles", "matched.profiles")
     warehouse.work("sides", "matched.sides", bounds)
     warehouse.work("merged_away", "merged.merged_away")
     for name in _TABLES:
         warehouse.work(name, _SQL.get(name, f"merged.{name}"), bounds)
-    return day
 
 
 def _pass_gates(warehouse: Warehouse) -> None:
@@ -156,10 +229,11 @@ def _pass_gates(warehouse: Warehouse) -> None:
             )
 
 
-def _where_they_stand(settings: Settings, warehouse: Warehouse) -> dict[str, pa.Table]:
-    """What the watch finds, and how far each merge has come."""
-    with open_decisions(settings) as store:
-        status = status_of(settings, warehouse, store.entries())
+def _statuses(settings: Settings, warehouse: Warehouse, store: DecisionStore) -> dict[str, pa.Table]:
+    """The status of each merge, and what the watch finds, by the decisions that the warehouse has read."""
+    last = warehouse.one("select coalesce(max(sequence_number), 0) from reviewed.decisions")
+    read = [entry for entry in store.entries() if entry.sequence_number <= last]
+    status = status_of(settings, warehouse, read)
     states = [{field.name: getattr(one, field.name) for field in _STATE} for one in status.merges]
     return {
         "watch": pa.Table.from_pylist([asdict(finding) for finding in status.findings], schema_of(Finding)),

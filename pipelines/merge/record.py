@@ -98,10 +98,11 @@ class Reference:
 
 @dataclass(frozen=True, kw_only=True)
 class Detail:
-    """A field of the profile, as it is shown."""
+    """A field of the profile, as it is shown. ``from_ref`` is the record that said so, where that is known."""
 
     field: str
     value: str
+    from_ref: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from hashlib import md5
 from typing import get_args
 
+from pipelines.decisions.entry import candidate_id, id_digits
 from pipelines.decisions.signoff import Merge, Wave
 from pipelines.decisions.statement import DecisionRefusedError
+
+__all__ = ["WAVES", "Selection", "candidate_id", "merge_id", "new_merge_id"]
 
 WAVES: tuple[Wave, ...] = get_args(Wave)
 
@@ -42,14 +44,9 @@ class Selection:
         return not self.candidate_ids or bool(of_merge & self.candidate_ids)
 
 
-def candidate_id(one: str, other: str) -> str:
-    """The id of a candidate, as ``sql/3_matched/judged.sql`` gives it."""
-    return f"C{_digits((one, other))}"
-
-
 def merge_id(refs: Sequence[str]) -> str:
     """The id of the merge of these records: of two, the digits of their candidate."""
-    return f"M{_digits(refs)}"
+    return f"M{id_digits(refs)}"
 
 
 def new_merge_id(refs: Sequence[str], verdicts: Iterable[int], live: Container[str]) -> str:
@@ -57,7 +54,3 @@ def new_merge_id(refs: Sequence[str], verdicts: Iterable[int], live: Container[s
     the same names may still stand, of others that count for them: then the verdicts tell the two apart."""
     first = merge_id(refs)
     return first if first not in live else merge_id((*refs, *map(str, verdicts)))
-
-
-def _digits(refs: Sequence[str]) -> str:
-    return md5("|".join(sorted(refs)).encode(), usedforsecurity=False).hexdigest()[:10].upper()

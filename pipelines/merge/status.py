@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
 
 from pipelines.decisions.crosswalk import Signed, crosswalk, live_merges, signed_off
 from pipelines.decisions.entry import Entry
+from pipelines.decisions.snapshot import require_whole_log
 from pipelines.decisions.store import open_decisions
 from pipelines.merge.finding import Finding
 from pipelines.merge.plan import unfinished
@@ -21,7 +22,8 @@ from pipelines.warehouse import Warehouse, open_warehouse
 
 @dataclass(frozen=True)
 class MergeStatus:
-    """One merge that stands. ``state`` is complete or partial: then ``visits_left`` are outside every range so far."""
+    """One merge that stands. ``state`` is complete, partial (``visits_left`` are outside every range so far) or not
+    begun: signed off, and not carried out by this warehouse."""
 
     merge_id: str
     state: str
@@ -50,7 +52,10 @@ class Status:
 
 
 def merge_status(settings: Settings, as_of: date | None = None) -> Status:
-    """Where every merge stands now; or with ``as_of`` which stood at the end of that day, by the log alone."""
+    """Where every merge stands now; or with ``as_of`` which stood at the end of that day, by the log alone.
+
+    Raises DecisionsDamagedError when the log does not hold what an earlier nightly run has read.
+    """
     with open_decisions(settings) as store:
         entries = store.entries()
     if as_of:
@@ -59,26 +64,31 @@ def merge_status(settings: Settings, as_of: date | None = None) -> Status:
         return Status(merges_of(settings, live, {}), crosswalk(signed.merge for signed in live.values()), None)
     with open_warehouse(settings) as warehouse:
         require_register(warehouse)
+        require_whole_log(warehouse, entries)
         return status_of(settings, warehouse, entries)
 
 
 def status_of(settings: Settings, warehouse: Warehouse, entries: Sequence[Entry]) -> Status:
     """Where every merge stands now, by the log and an open warehouse."""
     live = live_merges(entries)
+    begun = {number for (number,) in warehouse.rows("select signed_in from merged.runs")}
     return Status(
-        merges_of(settings, live, dict(warehouse.rows(_LEFT)) if live else {}),
+        merges_of(settings, live, dict(warehouse.rows(_LEFT)) if live else {}, begun),
         crosswalk(signed.merge for signed in live.values()),
         unfinished(warehouse, signed_off(entries)),
         tuple(watch(warehouse, entries)),
     )
 
 
-def merges_of(settings: Settings, live: Mapping[str, Signed], left: Mapping[str, int]) -> tuple[MergeStatus, ...]:
-    """The merges that stand, by id; ``left`` says how many visits each has left outside every range so far."""
+def merges_of(
+    settings: Settings, live: Mapping[str, Signed], left: Mapping[str, int], begun: Collection[int] | None = None
+) -> tuple[MergeStatus, ...]:
+    """The merges that stand, by id; ``left`` says how many visits each has left outside every range so far, ``begun``
+    which sign-offs were carried out (None: all)."""
     return tuple(
         MergeStatus(
             merge_id,
-            "partial" if left.get(merge_id) else "complete",
+            _state(signed.entry.sequence_number, left.get(merge_id, 0), begun),
             signed.merge.survivor,
             tuple(member.client_ref for member in signed.merge.sources),
             tuple(candidate_id(*pair) for pair in signed.merge.pairs),
@@ -90,6 +100,12 @@ def merges_of(settings: Settings, live: Mapping[str, Signed], left: Mapping[str,
         )
         for merge_id, signed in sorted(live.items())
     )
+
+
+def _state(signed_in: int, left: int, begun: Collection[int] | None) -> str:
+    if begun is not None and signed_in not in begun:
+        return "not begun"
+    return "partial" if left else "complete"
 
 
 _LEFT = """

@@ -15,7 +15,7 @@ from datetime import date
 from functools import cache
 from itertools import accumulate, chain, pairwise
 from pathlib import Path
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, BinaryIO, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -38,7 +38,7 @@ def from_table(kind: type[T], table: pa.Table) -> tuple[T, ...]:
         return tuple(chain.from_iterable(_values(kind, chunk) for chunk in chunks))
 
 
-def write_rows(kind: type, rows: Sequence[Any], path: Path) -> None:
+def write_rows(kind: type, rows: Sequence[Any], path: Path | BinaryIO) -> None:
     """Write dataclasses of one kind to a Parquet file, few rows a group, so that one of them is read quickly."""
     with uncollected():
         table = pa.Table.from_struct_array(_column(kind, rows))

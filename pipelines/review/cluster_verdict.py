@@ -11,12 +11,13 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from datetime import date
 
-from pipelines.decisions.entry import Entry
+from pipelines.decisions.entry import Entry, Pair
 from pipelines.decisions.standing import in_force
 from pipelines.decisions.statement import NO_CHOICES, Choices, DecisionRefusedError, Statement, person
 from pipelines.decisions.store import DecisionStore
+from pipelines.merge.record import Record
 from pipelines.review.contents import Candidate, Cluster
-from pipelines.review.decide import on_the_records, pair_of, state
+from pipelines.review.decide import on_the_records, state
 from pipelines.review.joined import refuse_to_unsay_what_is_merged
 from pipelines.review.published import read_candidates
 from pipelines.settings import Settings
@@ -35,7 +36,7 @@ def evidence_of(pairs: Iterable[Candidate]) -> str:
 
 
 def say_of_cluster(
-    cluster: Cluster,
+    records: Sequence[Record],
     pairs: Sequence[Candidate],
     *,
     verdict: str,
@@ -52,7 +53,7 @@ def say_of_cluster(
     The time is shared among the pairs. The score counts as seen, since which pairs agree is told by it. Raises
     DecisionRefusedError.
     """
-    refs = {record.client_ref for record in cluster.records}
+    refs = {record.client_ref for record in records}
     if verdict not in {"same", "different"}:
         raise DecisionRefusedError(
             "Of a cluster as one case only same or different can be said. Decide it pair by pair."
@@ -68,7 +69,7 @@ def say_of_cluster(
         raise DecisionRefusedError(
             "None of the pairs is a candidate tonight, so there is nothing to decide.", code="D5"
         )
-    choices = on_the_records(choices, cluster.records)
+    choices = on_the_records(choices, records)
     return [
         state(
             pair,
@@ -84,17 +85,15 @@ def say_of_cluster(
     ]
 
 
-def take_back(
-    store: DecisionStore, pairs: Sequence[Candidate], *, who: str, door: str, reason: str = ""
-) -> list[Entry]:
+def take_back(store: DecisionStore, pairs: Iterable[Pair], *, who: str, door: str, reason: str = "") -> list[Entry]:
     """Take back one's own newest verdict on each of the pairs.
 
     Raises DecisionRefusedError when there is none, or two of the records are merged.
     """
-    entries = store.entries()
-    refuse_to_unsay_what_is_merged(entries, map(pair_of, pairs), who)
+    entries, pairs = store.entries(), sorted(pairs)
+    refuse_to_unsay_what_is_merged(entries, pairs, who)
     said = in_force(entries)
-    mine = [pair.candidate_id for pair in pairs if person(who) in said.get(pair_of(pair), {})]
+    mine = [newest.candidate_id or "" for pair in pairs if (newest := said.get(pair, {}).get(person(who)))]
     if not mine:
         raise DecisionRefusedError(
             "This person has no verdict on any of the pairs that could be taken back.", code="D9"
@@ -110,6 +109,7 @@ def _of_pair(choices: Choices, pair: Candidate) -> Choices:
         update={
             "survivor": choices.survivor if choices.survivor in refs else None,
             "enrolments": {contract: ref for contract, ref in choices.enrolments.items() if ref in refs},
+            "fields": {field: ref for field, ref in choices.fields.items() if ref in refs},
             "references": {issuer: n for issuer, n in choices.references.items() if (issuer, n) in numbers},
         }
     )

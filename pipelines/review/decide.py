@@ -8,21 +8,31 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
 from pipelines.decisions.entry import Entry, Pair
 from pipelines.decisions.evidence import changes
-from pipelines.decisions.standing import Standing, standings
-from pipelines.decisions.statement import NO_CHOICES, Choices, DecisionRefusedError, Statement, choices_from
+from pipelines.decisions.standing import Recall, Standing, standings
+from pipelines.decisions.statement import (
+    NO_CHOICES,
+    PROFILE_FIELDS,
+    Choices,
+    DecisionRefusedError,
+    Statement,
+    choices_from,
+)
 from pipelines.decisions.store import DecisionStore, line_of
+from pipelines.merge.profile import value_of
 from pipelines.merge.record import Record
 from pipelines.review.contents import Candidate, Decided, Report
-from pipelines.review.published import NoReportError, evidence_hashes, last_night, read_report
+from pipelines.review.published import NoReportError, evidence_hashes, facts_behind, last_night, read_report
 from pipelines.settings import TIERS, Settings
 
+UNKNOWN = "UNKNOWN"
+"""What people write for the council of a reference whose council is not known."""
 BULK_SAME_TIER = "near-certain"
 _YES_OR_NO = {"": False, "no": False, "n": False, "false": False, "yes": True, "y": True, "true": True}
 
@@ -38,6 +48,7 @@ class Queue:
     model_version: str
     candidates: tuple[Candidate, ...]
     entries: tuple[Entry, ...]
+    recall: Recall = lambda hashes: {}
 
 
 @dataclass(frozen=True)
@@ -54,7 +65,7 @@ def open_queue(settings: Settings, store: DecisionStore) -> Queue:
     report = read_report(settings, day)
     entries = store.entries()
     candidates = standing_now(report, entries, store, settings.timezone)
-    return Queue(day, report.run.model_version, candidates, tuple(entries))
+    return Queue(day, report.run.model_version, candidates, tuple(entries), recall_from(report, store))
 
 
 def last_published(settings: Settings) -> date:
@@ -67,19 +78,23 @@ def last_published(settings: Settings) -> date:
 
 def standings_today(settings: Settings, store: DecisionStore, day: date) -> dict[Pair, Standing]:
     """Where every decided pair stands now, on the evidence that the night of ``day`` published: quick for one case."""
-    return standings_of(settings, store.entries(), day)
+    return standings_of(settings, store, store.entries(), day)
 
 
-def standings_of(settings: Settings, entries: Sequence[Entry], day: date) -> dict[Pair, Standing]:
+def standings_of(settings: Settings, store: DecisionStore, entries: Sequence[Entry], day: date) -> dict[Pair, Standing]:
     """As ``standings_today``, of a log that is read already."""
-    return standings(entries, _last_seen(entries) | evidence_hashes(settings, day))
+
+    def recall(hashes: Collection[str]) -> dict[str, str]:
+        return facts_behind(settings, day, hashes) | store.facts(hashes)
+
+    return standings(entries, _last_seen(entries) | evidence_hashes(settings, day), recall)
 
 
 def standing_now(
     report: Report, entries: Sequence[Entry], store: DecisionStore, timezone: str
 ) -> tuple[Candidate, ...]:
     """The candidates of a report with today's standing in place of that of its night."""
-    found = standings(entries, _evidence(report.candidates, entries))
+    found = standings(entries, _evidence(report.candidates, entries), recall_from(report, store))
     lapsed = {pair: standing.lapsed[-1].evidence_hash or "" for pair, standing in found.items() if standing.lapsed}
     before = store.facts(lapsed.values())
     now = [
@@ -89,6 +104,12 @@ def standing_now(
         for candidate in report.candidates
     ]
     return tuple(sorted(now, key=lambda candidate: candidate.settled))
+
+
+def recall_from(report: Report, store: DecisionStore) -> Recall:
+    """The facts that a report shows, and those that were ever decided on."""
+    texts = {candidate.evidence_hash: candidate.facts for candidate in report.candidates}
+    return lambda hashes: texts | store.facts(hashes)
 
 
 def as_it_stands_today(settings: Settings, store: DecisionStore, day: date, candidate: Candidate) -> Candidate:
@@ -146,9 +167,9 @@ def on_the_records(choices: Choices, records: Sequence[Record]) -> Choices:
 
     Raises DecisionRefusedError for a reference or a contract that is on none of them.
     """
-    there = {(r.issuer.upper(), r.number): r.issuer for record in records for r in record.references}
+    there = {(r.issuer.upper() or UNKNOWN, r.number): r.issuer for record in records for r in record.references}
     contracts = {enrolment.contract for record in records for enrolment in record.enrolments}
-    kept = {(issuer.strip().upper(), number.strip()) for issuer, number in choices.references.items()}
+    kept = {(issuer.strip().upper() or UNKNOWN, number.strip()) for issuer, number in choices.references.items()}
     none = "neither record" if len(records) == 2 else "none of the records"
     if not kept <= there.keys():
         raise DecisionRefusedError(
@@ -158,6 +179,9 @@ def on_the_records(choices: Choices, records: Sequence[Record]) -> Choices:
         raise DecisionRefusedError(
             f"{none.capitalize()} is enrolled on a contract that is named. Write it as shown.", code="D7"
         )
+    said = {record.client_ref: record for record in records}
+    if any(ref not in said or not value_of(said[ref], PROFILE_FIELDS[name]) for name, ref in choices.fields.items()):
+        raise DecisionRefusedError("A value to keep is on none of the records. Name the record that has it.", code="D7")
     return choices.model_copy(update={"references": {there[one]: one[1] for one in sorted(kept)}})
 
 
@@ -178,7 +202,9 @@ def choices_written(cells: Mapping[str, str], names: Mapping[str, str]) -> Choic
     if moves not in _YES_OR_NO:
         raise DecisionRefusedError("Move active orders has to be yes or no.")
     enrolments = _equations(cells.get("enrolment", ""), "Enrolments")
+    fields = _equations(cells.get("field", ""), "Values")
     written: dict[str, Any] = {
+        "fields": {name.lower(): names.get(ref.casefold(), ref) for name, ref in fields},
         "enrolments": {contract: names.get(ref.casefold(), ref) for contract, ref in enrolments},
         "references": dict(_equations(cells.get("keep_reference", ""), "References")),
         "move_active_orders": _YES_OR_NO[moves],
@@ -263,7 +289,7 @@ def _would_contradict(queue: Queue, said: Sequence[Statement]) -> set[str]:
     last = queue.entries[-1].sequence_number if queue.entries else 0
     imagined = [line_of(statement, number) for number, statement in enumerate(said, start=last + 1)]
     entries = [*queue.entries, *imagined]
-    found = standings(entries, _evidence(queue.candidates, entries))
+    found = standings(entries, _evidence(queue.candidates, entries), queue.recall)
     return {standing.candidate_id for standing in found.values() if standing.standing == "conflict"}
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, replace
 from datetime import date
 from hashlib import sha256
@@ -17,6 +17,7 @@ from pipelines.decisions.evidence import Change, evidence_hash
 from pipelines.decisions.snapshot import entries_read, show_facts
 from pipelines.decisions.standing import SETTLED
 from pipelines.decisions.statement import choices_read
+from pipelines.match.asked import weigh_asked
 from pipelines.match.comparisons import REGISTER_COLUMNS, Comparison
 from pipelines.match.model import comparisons_for
 from pipelines.merge.case import Case
@@ -53,9 +54,11 @@ def gather_summary(settings: Settings, warehouse: Warehouse, day: date) -> conte
         return contents.Report(_run(settings, warehouse, day, watch), ())
     show_facts(warehouse)
     warehouse.work("reported", "matched.reported", {"day": day, "settled": sorted(SETTLED)})
-    warehouse.work("evidence", "matched.evidence", {"most": settings.report.candidates, "timezone": settings.timezone})
-    warehouse.work("involved", "matched.involved")
-    warehouse.work("sides", "matched.sides", {"day": day})
+    warehouse.execute(_REPORTED_CASES, {"most": settings.report.candidates})
+    warehouse.execute("create or replace temp view case_levels as from matched.pairs")
+    warehouse.work("evidence", "matched.evidence", {"timezone": settings.timezone})
+    _add_unproposed(settings, warehouse)
+    _gather_sides(warehouse, day)
     if warehouse.exists("matched.contradictions"):
         warehouse.work("triangles", "matched.triangles")
     else:
@@ -67,6 +70,37 @@ def gather_summary(settings: Settings, warehouse: Warehouse, day: date) -> conte
         tuple(contents.Miss(**miss) for miss in _gathered(warehouse, "matched.misses", {})),
         tuple(contents.Confusion(**confusion) for confusion in _gathered(warehouse, "matched.confusions", {})),
     )
+
+
+def gather_named(
+    settings: Settings, warehouse: Warehouse, summary: contents.Report, pairs: Collection[tuple[int, int]]
+) -> tuple[contents.Candidate, ...]:
+    """The cases of pairs of live records that a reviewer named, as those of the report ``summary``; none if there is no
+    model to score them with. The smaller client id stands left."""
+    if not warehouse.exists("matched.candidates") or not weigh_asked(settings, warehouse, pairs):
+        return ()
+    show_facts(warehouse)
+    warehouse.work("evidence", "matched.evidence", {"timezone": settings.timezone})
+    _gather_sides(warehouse, summary.run.day)
+    warehouse.execute(_NO_TRIANGLES)
+    know_nicknames(warehouse)
+    return gather_cases(warehouse, summary).candidates
+
+
+def _add_unproposed(settings: Settings, warehouse: Warehouse) -> None:
+    """Add to ``evidence`` the decided pairs that wait for a reviewer and are no candidates."""
+    if not warehouse.work("unproposed", "reviewed.unproposed", {"settled": sorted(SETTLED)}):
+        return
+    if weigh_asked(settings, warehouse, warehouse.rows("from unproposed")):
+        warehouse.work("more_evidence", "matched.evidence", {"timezone": settings.timezone})
+        warehouse.append("evidence", "more_evidence")
+
+
+def _gather_sides(warehouse: Warehouse, day: date) -> None:
+    """Temporary table ``sides``: the records of ``evidence``."""
+    warehouse.work("involved", "matched.involved")
+    warehouse.work("profiles", "matched.profiles")
+    warehouse.work("sides", "matched.sides", {"day": day})
 
 
 def gather_cases(warehouse: Warehouse, summary: contents.Report) -> contents.Report:
@@ -225,6 +259,10 @@ def _table(warehouse: Warehouse, query: str) -> pa.Table:
     return warehouse.connection.sql(query).to_arrow_table()
 
 
+_REPORTED_CASES = """
+    create or replace temp table cases as
+    select c.* from matched.candidates as c join reported as t using (candidate_id) where t.place <= $most
+"""
 _NO_TRIANGLES = """
     create or replace temp table triangles
         (candidate_id varchar, third_ref varchar, shared_ref varchar, apart_ref varchar, why varchar)

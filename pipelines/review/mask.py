@@ -176,7 +176,12 @@ def _mask_side(side: Side) -> Side:
     return replace(
         side,
         client_ref=mask_reference(side.client_ref),
-        profile=tuple(replace(said, value=mask_value(said.field, said.value)) for said in side.profile),
+        profile=tuple(
+            replace(
+                said, value=mask_value(said.field, said.value), from_ref=said.from_ref and mask_reference(said.from_ref)
+            )
+            for said in side.profile
+        ),
         orders=tuple(replace(order, number=mask_number(order.number)) for order in side.orders),
         contacts=tuple(replace(one, value=mask_value(one.kind, one.value), key="") for one in side.contacts),
         aliases=tuple(replace(alias, name=mask_value(alias.kind, alias.name), key="") for alias in side.aliases),

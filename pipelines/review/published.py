@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -13,12 +13,16 @@ import pyarrow.parquet as pq
 
 from pipelines import __version__
 from pipelines.merge.finding import WatchLine
-from pipelines.publishing.rows import from_table, read_rows
+from pipelines.private import make_folder, whole_file
+from pipelines.publishing.rows import from_table, read_rows, write_rows
 from pipelines.review import contents
 from pipelines.settings import Settings
 from pipelines.troubles import KnownError
 
 Case = TypeVar("Case", contents.Candidate, contents.Cluster)
+
+CANDIDATES = "candidates.parquet"
+NAMED = "named"
 
 _QUEUE = (
     "candidate_id", "cluster_id", "tier", "match_probability", "weight", "relation", "standing", "standing_reason",
@@ -73,7 +77,7 @@ def read_report(settings: Settings, day: date) -> contents.Report:
     references = json.loads((folder / "references.json").read_text(encoding="utf-8"))
     return contents.Report(
         run,
-        _all(contents.Candidate, folder / "candidates.parquet"),
+        _all(contents.Candidate, folder / CANDIDATES),
         tuple(contents.Miss(**miss) for miss in references["misses"]),
         tuple(contents.Confusion(**confusion) for confusion in references["confusions"]),
         _all(contents.Cluster, folder / "clusters.parquet"),
@@ -82,18 +86,36 @@ def read_report(settings: Settings, day: date) -> contents.Report:
 
 def read_queue(settings: Settings, day: date) -> list[Queued]:
     """All candidates of a night, most harmful first, without their evidence. Raises NoReportError."""
-    with pq.ParquetFile(_folder(settings, day) / "candidates.parquet") as file:
-        rows = file.read(columns=list(_QUEUE)).to_pylist()
-    return [_queued(position, row) for position, row in enumerate(rows)]
+    return _read_queued([_folder(settings, day) / CANDIDATES])
+
+
+def read_named(settings: Settings, day: date) -> list[Queued]:
+    """The cases that reviewers named since that night, as ``read_queue`` has its candidates. Raises NoReportError."""
+    return _read_queued(_named(_folder(settings, day)))
+
+
+def keep_named(settings: Settings, day: date, cases: Iterable[contents.Candidate]) -> None:
+    """Keep cases that a reviewer named beside the report of a night, until the next report takes its place."""
+    folder = _folder(settings, day) / NAMED
+    make_folder(folder)
+    for case in cases:
+        with whole_file(folder / f"{case.candidate_id}.parquet") as file:
+            write_rows(contents.Candidate, [case], file)
 
 
 def evidence_hashes(settings: Settings, day: date) -> dict[tuple[str, str], str]:
     """The evidence hash of each candidate of a night, by its two client refs in alphabetical order."""
     columns = ["evidence_hash", "left.client_ref", "right.client_ref"]
-    with pq.ParquetFile(_folder(settings, day) / "candidates.parquet") as file:
-        rows = file.read(columns=columns).to_pylist()
+    rows = [row for path in _cases(_folder(settings, day)) for row in _columns(path, columns)]
     sides = ((row["left"]["client_ref"], row["right"]["client_ref"], row["evidence_hash"]) for row in rows)
     return {(min(left, right), max(left, right)): evidence for left, right, evidence in sides}
+
+
+def facts_behind(settings: Settings, day: date, hashes: Collection[str]) -> dict[str, str]:
+    """The facts of the candidates of a night, by those evidence hashes."""
+    columns = ["evidence_hash", "facts"]
+    rows = (row for path in _cases(_folder(settings, day)) for row in _columns(path, columns))
+    return {row["evidence_hash"]: row["facts"] for row in rows if row["evidence_hash"] in hashes}
 
 
 def read_candidate(settings: Settings, day: date, candidate_id: str) -> contents.Candidate:
@@ -103,13 +125,12 @@ def read_candidate(settings: Settings, day: date, candidate_id: str) -> contents
 
 def read_candidates(settings: Settings, day: date, candidate_ids: Collection[str]) -> list[contents.Candidate]:
     """Some candidates of a night, most harmful first. Raises NoReportError when that night lacks one of them."""
-    path = _folder(settings, day) / "candidates.parquet"
-    return _some(contents.Candidate, path, "candidate_id", candidate_ids)
+    return _some(contents.Candidate, _cases(_folder(settings, day)), "candidate_id", candidate_ids)
 
 
 def read_cluster(settings: Settings, day: date, cluster_id: str) -> contents.Cluster:
     """One cluster of three or more records. Raises NoReportError when that night has none of that id."""
-    return _some(contents.Cluster, _folder(settings, day) / "clusters.parquet", "cluster_id", [cluster_id])[0]
+    return _some(contents.Cluster, [_folder(settings, day) / "clusters.parquet"], "cluster_id", [cluster_id])[0]
 
 
 def _folder(settings: Settings, day: date) -> Path:
@@ -137,20 +158,43 @@ def _all(kind: type[Case], path: Path) -> tuple[Case, ...]:
         raise _of_another_version(path) from error
 
 
-def _some(kind: type[Case], path: Path, key: str, wanted: Collection[str]) -> list[Case]:
-    """Read the key of every row, then the row groups that hold what is wanted."""
+def _some(kind: type[Case], paths: Sequence[Path], key: str, wanted: Collection[str]) -> list[Case]:
+    """Read the key of every row, then the row groups that hold what is wanted; each from the first file that has it."""
     found: list[Case] = []
-    try:
-        with pq.ParquetFile(path) as file:
-            for number in range(file.num_row_groups):
-                keys = file.read_row_group(number, columns=[key])[key].to_pylist()
-                if positions := [position for position, value in enumerate(keys) if value in wanted]:
-                    found += from_table(kind, file.read_row_group(number).take(positions))
-    except (FileNotFoundError, KeyError) as error:
-        raise _of_another_version(path) from error
-    if len(found) < len(wanted):
-        raise NoReportError(f"The report of {path.parent.name} has no {key.replace('_id', '')} of that id.")
+    missing = set(wanted)
+    for path in paths:
+        try:
+            with pq.ParquetFile(path) as file:
+                for number in range(file.num_row_groups):
+                    keys = file.read_row_group(number, columns=[key])[key].to_pylist()
+                    if positions := [position for position, value in enumerate(keys) if value in missing]:
+                        found += from_table(kind, file.read_row_group(number).take(positions))
+                        missing -= set(keys)
+        except (FileNotFoundError, KeyError) as error:
+            raise _of_another_version(path) from error
+    if missing:
+        raise NoReportError(f"The report of {paths[0].parent.name} has no {key.replace('_id', '')} of that id.")
     return found
+
+
+def _cases(folder: Path) -> list[Path]:
+    """The files that hold cases of two records: those of the night, and those that reviewers named since."""
+    return [folder / CANDIDATES, *_named(folder)]
+
+
+def _named(folder: Path) -> list[Path]:
+    return sorted((folder / NAMED).glob("C*.parquet"))
+
+
+def _columns(path: Path, columns: Sequence[str]) -> list[dict[str, Any]]:
+    with pq.ParquetFile(path) as file:
+        rows: list[dict[str, Any]] = file.read(columns=list(columns)).to_pylist()
+    return rows
+
+
+def _read_queued(paths: Iterable[Path]) -> list[Queued]:
+    rows = [row for path in paths for row in _columns(path, _QUEUE)]
+    return [_queued(position, row) for position, row in enumerate(rows)]
 
 
 def _of_another_version(path: Path) -> NoReportError:

@@ -27,6 +27,7 @@ _DAMAGED = {
     "Corrupt": _REBUILD,
     "not a valid DuckDB": _REBUILD,
 }  # what DuckDB says, and what to do
+_CUT_OFF = "Could not read enough bytes"
 _REFUSED = {
     "without a key": (
         "This home is encrypted. Set {key} to its key and run again. Without the key nobody can read it."
@@ -43,6 +44,8 @@ _NO_CRYPTO = (
     "user's folder, and can be copied from there). Or, with weaker random numbers, set encryption.weak_randomness = "
     "true in settings.toml."
 )
+CHECKPOINT_AT = "1 MB"
+"""A commit of more than this goes straight into the warehouse file, instead of into the write-ahead log first."""
 
 
 class WarehouseBusyError(KnownError):
@@ -55,6 +58,12 @@ class WarehouseDamagedError(KnownError):
     """DuckDB cannot read what a process left behind that was killed, or what the disk gave back."""
 
     code = "W2"
+
+
+class WarehouseCutOffError(WarehouseDamagedError):
+    """The file of the warehouse ends too early: it was copied half, or the disk was full."""
+
+    code = "W5"
 
 
 @contextmanager
@@ -82,6 +91,7 @@ def open_warehouse(settings: Settings, *, as_it_is: bool = False) -> Iterator[Wa
             f"Wait for the running night or merge to end{_process(error)}, or raise warehouse.lock_wait_seconds."
         ) from error
     except duckdb.Error as error:
+        _see_that_it_is_not_cut_off(error)
         if said := next((said for sign, said in _DAMAGED.items() if sign in str(error)), None):
             raise WarehouseDamagedError(said) from error
         if said := next((said for sign, said in _REFUSED.items() if sign in str(error)), None):
@@ -94,6 +104,9 @@ def open_warehouse(settings: Settings, *, as_it_is: bool = False) -> Iterator[Wa
             _make_tables_of_newest(warehouse)
         yield warehouse
         warehouse.checkpoint()
+    except duckdb.Error as error:
+        _see_that_it_is_not_cut_off(error)
+        raise
     finally:
         connection.close()
 
@@ -173,6 +186,7 @@ def _connect(database: str, settings: Settings | None) -> duckdb.DuckDBPyConnect
     config: dict[str, str | bool | int | float | list[str]] = {}
     if settings:
         config["temp_directory"] = str(settings.scratch)
+        config["checkpoint_threshold"] = CHECKPOINT_AT
         if settings.warehouse.threads:
             config["threads"] = settings.warehouse.threads
         if settings.warehouse.memory_limit:
@@ -197,6 +211,14 @@ def _allow_encryption(connection: duckdb.DuckDBPyConnection, settings: Settings)
             raise KeyRefusedError(_NO_CRYPTO, code="K3") from None
         connection.execute("set force_mbedtls_unsafe = 'true'")
     connection.execute("set temp_file_encryption = true")
+
+
+def _see_that_it_is_not_cut_off(error: duckdb.Error) -> None:
+    if _CUT_OFF in str(error):
+        raise WarehouseCutOffError(
+            "oneclient.duckdb ends too early: it was copied only in part, or cut off. Keep it, and restore the newest "
+            "backup (oneclient restore), then have the files that came since delivered again."
+        ) from error
 
 
 def _process(error: RetryError) -> str:

@@ -1,6 +1,6 @@
--- One row is one candidate that the report tells of: the level and weight of each comparison, where the pair stands by
--- what people decided, and the facts that a decision on it would be bound to. What its records say and what hangs on them
--- is in `sides`.
+-- One row is one candidate that the report tells of, or one pair that a reviewer named (`cases`): the level and weight of
+-- each comparison (`case_levels`), where the pair stands by what people decided, and the facts that a decision on it would
+-- be bound to. What its records say and what hangs on them is in `sides`.
 with decided as (
     select
         s.left_id,
@@ -36,9 +36,8 @@ select
     coalesce(s.changed, '[]') as changed,
     coalesce(d.decided, []) as decided,
     p.* exclude (left_id, right_id)
-from matched.candidates as c
-join reported as t on t.candidate_id = c.candidate_id and t.place <= $most
-join (select left_id, right_id, columns('^(level|weight)_') from matched.pairs) as p using (left_id, right_id)
+from cases as c
+join (select left_id, right_id, columns('^(level|weight)_') from case_levels) as p using (left_id, right_id)
 left join matched.clusters as lk on lk.client_id = c.left_id
 left join matched.clusters as rk on rk.client_id = c.right_id
 join facts as lf on lf.client_id = c.left_id

@@ -1,6 +1,7 @@
--- One row is one live client record as matching compares it; a merged-away or a forgotten one takes no part.
--- A birth date that no calendar has (31/02/1940) still compares digit by digit. Derived for the records in `touched`; what
--- is read here has to be in the macro compared_hash.
+-- One row is one client record as matching compares it; a forgotten one takes no part. `compared` says which: the live
+-- ones, a merged group as its profile (to_compare.sql), or what else its members say (faces.sql). A birth date that no
+-- calendar has (31/02/1940) still compares digit by digit. What is read here has to be in the macro compared_hash; of a
+-- group the hash is of all its members.
 with records as (
     select
         client_id,
@@ -28,12 +29,12 @@ with records as (
         council,
         reference_key as reference,
         reference_core
-    from staged.clients
+    from compared as clients
     left join staged.standard_forms as own
         on own.kind = 'own_name' and own.as_sent = split_part(forename_key, ' ', 1)
-    where survivor_id = client_id and client_id in (select client_id from touched)
-        and client_ref not in (select client_ref from staged.forgotten)
+    where client_ref not in (select client_ref from staged.forgotten)
 )
 
-select *, hash(records) as record_hash
-from records
+select r.*, if(p.client_id is null, hash(r), hash(r, p.compared_hash)) as record_hash
+from records as r
+left join profiles as p on p.client_id = r.client_id

@@ -1,6 +1,7 @@
--- One row is one side of a case: a live client record with its profile, how it came to be, and all that hangs on it.
--- `involved` says which records count for which side, so that what an earlier merge joined is one side; everything is
--- asked by the record that a row came in for. What a merge set aside (merged.choices) does not hang on it any more.
+-- One row is one side of a case: a live client record with its profile, how it came to be, and all its linked data.
+-- `involved` says which records count for which side, so that what an earlier merge joined is one side, restricted or
+-- deceased as soon as one of them is, and its profile that of the group (`profiles`); everything is asked by the record
+-- that a row came in for. What a merge set aside (merged.choices) does not hang on it any more.
 with enrolled as (
     select i.side_id, e.*, k.council
     from staged.enrolments as e
@@ -142,8 +143,9 @@ number_lists as (
             coalesce(min(n.given.core), '') as core
         from numbers as n
         left join merged.choices as c
-            on c.kind = 'reference' and c.client_id = n.origin_client_id and c.issuer = n.given.issuer
-            and c.name = n.given.number
+            on c.kind = 'reference' and c.client_id = n.origin_client_id and c.name = n.given.number
+            -- A reference that was chosen against before its council was known stays a former one.
+            and (c.issuer = n.given.issuer or c.issuer = '' and n.given.kind = 'social_services_reference')
         where n.given.number is not null
         group by all
     )
@@ -189,26 +191,57 @@ origins as (
     left join first_sent using (feed, issuer, record_id)
     left join raw.files as f on f.file_id = s.file_id
     group by s.side_id
+),
+
+-- A member of a signed-off merge that counts for another record today is shown by its own row.
+side_profiles as (
+    select p.*
+    from profiles as p
+    semi join involved as i on i.side_id = p.client_id
+    union all by name
+    select c.*, [] as filled
+    from staged.clients as c
+    semi join involved as i on i.side_id = c.client_id
+    anti join profiles as p on p.client_id = c.client_id
+),
+
+warnings as (
+    select
+        i.side_id,
+        bool_or(says_deceased(concat_ws(' ', c.status, c.title, c.forename, c.surname, c.other_names))) as deceased,
+        bool_or(says_restricted(concat_ws(' ', c.status, c.title, c.forename, c.surname))) as restricted
+    from involved as i
+    join staged.clients as c on c.client_id = i.client_id
+    group by i.side_id
 )
 
 select
     c.client_id,
     c.client_ref,
-    list_filter(
-        [
-            {'field': 'Title', 'value': c.title},
-            {'field': 'Forename', 'value': c.forename},
-            {'field': 'Known as', 'value': c.known_as},
-            {'field': 'Other names', 'value': c.other_names},
-            {'field': 'Surname', 'value': c.surname},
-            {'field': 'Born', 'value': coalesce(strftime(c.born_on, '%d/%m/%Y'), c.born_as_sent)},
-            {'field': 'Gender', 'value': c.gender}
-        ],
-        lambda detail: detail.value is not null
+    list_transform(
+        list_filter(
+            [
+                {'field': 'Title', 'name': 'title', 'value': c.title},
+                {'field': 'Forename', 'name': 'forename', 'value': c.forename},
+                {'field': 'Known as', 'name': 'known_as', 'value': c.known_as},
+                {'field': 'Other names', 'name': 'other_names', 'value': c.other_names},
+                {'field': 'Surname', 'name': 'surname', 'value': c.surname},
+                {'field': 'Born', 'name': 'born_on', 'value': coalesce(strftime(c.born_on, '%d/%m/%Y'), c.born_as_sent)},
+                {'field': 'Gender', 'name': 'gender', 'value': c.gender}
+            ],
+            lambda detail: detail.value is not null
+        ),
+        lambda detail: {
+            'field': detail.field,
+            'value': detail.value,
+            'from_ref': coalesce(
+                list_filter(c.filled, lambda one: one.field = detail.name)[1].from_ref, c.client_ref
+            )
+        }
     ) as profile,
     coalesce(c.status, '') as status,
-    says_deceased(concat_ws(' ', c.status, c.title, c.forename, c.surname, c.other_names)) as deceased,
-    says_restricted(concat_ws(' ', c.status, c.title, c.forename, c.surname)) as restricted,
+    coalesce(t.deceased, false) as deceased,
+    coalesce(t.restricted, false) as restricted,
     coalesce(v.upcoming_visits, 0) as upcoming_visits,
     coalesce(v.past_visits, 0) as past_visits,
     v.first_visit_on,
@@ -238,8 +271,8 @@ select
         'council': c.council,
         'reference': c.reference
     } as shown
-from staged.clients as c
-semi join involved as i on i.side_id = c.client_id
+from side_profiles as c
+left join warnings as t on t.side_id = c.client_id
 left join orders as o on o.side_id = c.client_id
 left join visits as v on v.side_id = c.client_id
 left join enrolments as e on e.side_id = c.client_id

@@ -1,5 +1,6 @@
--- One row is one live client record as it is to be read: its own profile, and all that counts for it from whatever record it
--- came in for. It tells what `sides` tells (the preview of every merge shows the same), over the whole register.
+-- One row is one live client record as it is to be read: its profile, and all that counts for it from whatever record it
+-- came in for. A merged group's profile is that of `profiles`; `filled` says which record a value came from, where the
+-- survivor's own record says otherwise or nothing. It tells what `sides` tells (the preview of every merge shows the same), over the whole register.
 with members as (
     select
         survivor_id as client_id,
@@ -61,13 +62,13 @@ select
     s.client_ref,
     [s.client_ref] || coalesce(m.merged_refs, []) as client_refs,
     coalesce(m.merge_ids, []) as merge_ids,
-    c.title,
-    c.forename,
-    c.known_as,
-    c.other_names,
-    c.surname,
-    c.born_on,
-    c.gender,
+    if(p.client_id is null, c.title, p.title) as title,
+    if(p.client_id is null, c.forename, p.forename) as forename,
+    if(p.client_id is null, c.known_as, p.known_as) as known_as,
+    if(p.client_id is null, c.other_names, p.other_names) as other_names,
+    if(p.client_id is null, c.surname, p.surname) as surname,
+    if(p.client_id is null, c.born_on, p.born_on) as born_on,
+    if(p.client_id is null, c.gender, p.gender) as gender,
     s.status,
     coalesce(k.contacts, []) as contacts,
     coalesce(a.aliases, []) as aliases,
@@ -95,9 +96,11 @@ select
     s.past_visits,
     coalesce(l.visits, 0) as visits_left_behind,
     s.first_visit_on,
-    s.last_visit_on
+    s.last_visit_on,
+    coalesce(p.filled, []) as filled
 from sides as s
 join staged.clients as c on c.client_id = s.client_id
+left join profiles as p on p.client_id = s.client_id
 left join members as m on m.client_id = s.client_id
 left join contacts as k on k.client_id = s.client_id
 left join aliases as a on a.client_id = s.client_id

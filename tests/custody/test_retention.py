@@ -119,6 +119,7 @@ def test_a_report_still_tells_how_a_record_came_to_be(kept: Office, retired: Off
     for office in (kept, retired):
         with open_warehouse(office.settings) as warehouse:
             warehouse.work("involved", "merged.everybody")
+            warehouse.work("profiles", "matched.profiles")
             warehouse.work("sides", "matched.sides", {"day": LAST})
             told.append(warehouse.rows("select client_ref, came_from from sides order by 1"))
     assert told[0] == told[1]

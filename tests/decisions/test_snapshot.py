@@ -96,13 +96,30 @@ def test_a_decision_changes_the_fingerprint_of_all_but_not_of_the_linked_rows(of
 def test_a_decision_lapses_when_a_fact_changes_and_the_difference_is_kept(
     office: Office, cells: dict[str, str], field: str, before: str, now: str
 ) -> None:
-    decides(office, "Jo", "different")
+    decides(office, "Jo", "same")
     office.clients(client("1", **{"Phone": "01206 555123", **cells}), client("2", Forename="Annie"), on="20261121")
     office.night(NEXT)
     assert reads(office)[1] == {"lapsed": 1}
     assert stands(office) == [("lapsed", "changed since it was decided")]
     changed = json.loads(office.one("select changed from reviewed.standings"))
     assert changed == [{"client_ref": "careplan/1", "field": field, "before": before, "now": now}]
+
+
+@pytest.mark.parametrize(
+    ("cells", "stands"),
+    [
+        ({"Phone": "01206 555999", "Address1": "9 Yonder Row", "Postcode": "ME15 6XX"}, "different"),
+        ({"Surname": "Baker", "DateOfBirth": "13/03/1941", "NHSNumber": "943 476 5919"}, "different"),
+        ({"KnownAs": "Annie"}, "lapsed"),
+    ],
+)
+def test_a_different_lapses_only_when_a_change_brings_the_two_nearer(
+    office: Office, cells: dict[str, str], stands: str
+) -> None:
+    decides(office, "Jo", "different")
+    office.clients(client("1", **cells), client("2", Forename="Annie"), on="20261121")
+    office.night(NEXT)
+    assert reads(office)[1] == {stands: 1}
 
 
 def test_what_hangs_on_a_record_and_how_it_is_written_are_no_facts(office: Office) -> None:
@@ -142,7 +159,7 @@ def test_an_undo_opens_the_pair_again(office: Office) -> None:
     assert stands(office) == []
 
 
-@pytest.mark.parametrize("deed", ["forged", "thrown away"])
+@pytest.mark.parametrize("deed", ["forged", "thrown away", "replaced by one as long"])
 def test_nothing_follows_from_a_log_that_is_not_whole(office: Office, deed: str) -> None:
     decides(office, "Jo", "different")
     reads(office)
@@ -153,6 +170,8 @@ def test_nothing_follows_from_a_log_that_is_not_whole(office: Office, deed: str)
     else:
         for file in office.settings.home.glob("decisions.sqlite*"):
             file.unlink()
+        if deed != "thrown away":
+            decides(office, "Jo", "same")
     with pytest.raises(DecisionsDamagedError, match="Restore the decision store"):
         reads(office)
     assert stands(office) == [("different", "Jo said different")]

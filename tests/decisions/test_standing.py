@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import json
+from datetime import date
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from the_log import Line, facts, in_short, key, log, standing_of
 
-from pipelines.decisions.evidence import Change, changes
+from pipelines.decisions.crosswalk import crosswalk, live_merges
+from pipelines.decisions.entry import Entry
+from pipelines.decisions.evidence import Change, brings_nearer, changes, evidence_hash
+from pipelines.decisions.signoff import Member, Merge, SignedPlan, Undone
 from pipelines.decisions.standing import standings
 
 PEOPLE = ("Jo", "Sam", "Kim")
@@ -111,10 +117,94 @@ class TestLapse:
             "Ann Bea": "same", "Bea Cat": "lapsed", "Ann Cat": "different",
         }  # fmt: skip
 
+    @pytest.mark.parametrize(
+        ("before", "now", "is_nearer"),
+        [
+            pytest.param({"postcode": "ME1 1AA"}, {"postcode": "CO4 3SQ", "phone": "+441"}, False, id="both moved in"),
+            pytest.param({"born": "1941-03-12"}, {"born": "1941-03-13"}, True, id="the birth date agrees now"),
+            pytest.param({"born": "1941-03-13"}, {"born": "1941-03-12"}, False, id="the birth date parts them"),
+            pytest.param({}, {"nhs_number": "9"}, True, id="a number of the other"),
+            pytest.param({}, {"nhs_number": "8"}, False, id="a number of its own"),
+            pytest.param({}, {"reference": "7"}, True, id="a reference of the other"),
+            pytest.param({"surname": "BAKER"}, {"surname": "ARCHER"}, True, id="married into the other's name"),
+            pytest.param({"forename": "ANN"}, {"forename": "ANN", "known_as": "PEG"}, True, id="known as the other"),
+            pytest.param({"forename": "ANN"}, {"forename": "MARY ANN"}, False, id="a name that the other has not"),
+        ],
+    )
+    def test_what_brings_two_records_nearer(self, before: dict[str, str], now: dict[str, str], is_nearer: bool) -> None:
+        other = {"forename": "PEG", "surname": "ARCHER", "born": "1941-03-13", "nhs_number": "9", "reference": "7"}
+        other |= {"postcode": "CO4 3SQ", "phone": "+441"}
+        assert brings_nearer(json.dumps([before, other]), json.dumps([now, other])) == is_nearer
+        assert not brings_nearer(json.dumps([now, other]), json.dumps([now, other]))
+
+    def test_a_different_holds_while_nothing_brings_the_two_nearer(self) -> None:
+        lines = log(("Jo", "Ann Bea", "different"), ("Sam", "Bea Cat", "same"))
+        married = {key("Ann Bea"): facts("Ann Bea", "married"), key("Bea Cat"): facts("Bea Cat", "married")}
+        texts = [*married.values(), facts("Ann Bea"), facts("Bea Cat")]
+        known = {evidence_hash(text): text for text in texts}
+        now = {pair: evidence_hash(text) for pair, text in married.items()}
+        assert in_short(standings(lines, now, lambda hashes: known)) == {"Ann Bea": "different", "Bea Cat": "lapsed"}
+
     def test_what_has_changed_is_shown_field_by_field(self) -> None:
         assert changes(facts("Ann Bea"), facts("Ann Bea", "married")) == (
             Change("Ann", "surname", "as seen", "married"),
         )
+
+
+class TestThroughMerges:
+    """*Different* is said of two people, so it holds for whatever record one of them counts for."""
+
+    def test_the_survivor_is_different_too_and_the_reason_names_the_decision(self) -> None:
+        found = standing_of([*log(("Jo", "Ann Bea", "different")), merged(2, "Ann", "Cat")])
+        assert in_short(found) == {"Ann Bea": "different", "Bea Cat": "different"}
+        assert found[key("Bea Cat")].reason == (
+            "Jo said that Ann and Bea are two people (C-Ann-Bea), and Ann counts for Cat"
+        )
+
+    def test_same_of_the_survivor_is_a_conflict_that_names_the_decision(self) -> None:
+        found = standing_of([*log(("Jo", "Ann Bea", "different"), ("Sam", "Bea Cat", "same")), merged(3, "Ann", "Cat")])
+        assert found[key("Bea Cat")].standing == "conflict"
+        assert "Ann and Bea, which are held to be different (C-Ann-Bea)" in found[key("Bea Cat")].reason
+
+    def test_an_undo_of_the_merge_opens_the_pair_again(self) -> None:
+        lines = [*log(("Jo", "Ann Bea", "different")), merged(2, "Ann", "Cat"), undone(3, "Ann", "Cat")]
+        assert in_short(standing_of(lines)) == {"Ann Bea": "different"}
+
+    @given(
+        st.lists(a_line, max_size=6),
+        st.lists(st.tuples(*[st.sampled_from(["Ann", "Bea", "Cat", "Dot", "Eve", "Fay"])] * 2), max_size=3),
+    )
+    def test_no_two_groups_with_a_different_between_them_are_ever_open_or_same(
+        self, lines: list[Line], merges: list[tuple[str, str]]
+    ) -> None:
+        entries = log(*lines)
+        for one, other in merges:
+            if one != other:
+                entries.append(merged(len(entries) + 1, one, other))
+        found = standing_of(entries)
+        survivor = crosswalk(signed.merge for signed in live_merges(entries).values())
+        for pair, standing in found.items():
+            one, other = sorted(survivor.get(ref, ref) for ref in pair)
+            if one != other and any(entry.verdict == "different" for entry in standing.current):
+                assert found[one, other].standing in {"different", "conflict"}
+
+
+def merged(number: int, gone: str, survivor: str) -> Entry:
+    """A sign-off that merges one record into another."""
+    members = (Member(client_ref=survivor, origins=(survivor,)), Member(client_ref=gone, origins=(gone,)))
+    merge = Merge(
+        merge_id=f"M-{gone}-{survivor}", survivor=survivor, members=members, pairs=(key(f"{gone} {survivor}"),),
+        verdicts=(1,), wave="empty",
+    )  # fmt: skip
+    plan = SignedPlan(after=0, as_of=date(2026, 11, 20), merges=(merge,))
+    return Entry(number, "Kim", "cli", "signoff", plan=plan.as_json())
+
+
+def undone(number: int, gone: str, survivor: str) -> Entry:
+    """A sign-off that takes it back."""
+    taken_back = Undone(merge_id=f"M-{gone}-{survivor}", pairs=(key(f"{gone} {survivor}"),))
+    plan = SignedPlan(after=0, as_of=date(2026, 11, 20), undoes=(taken_back,))
+    return Entry(number, "Kim", "cli", "signoff", plan=plan.as_json())
 
 
 @given(st.lists(a_line, max_size=8), st.randoms(use_true_random=False))
@@ -129,8 +219,8 @@ def test_the_order_of_what_different_people_said_of_different_pairs_does_not_mat
 
 @given(st.lists(a_line, max_size=8), a_line)
 def test_undo_restores_what_was(lines: list[Line], one_more: Line) -> None:
-    undone = log(*lines, one_more, (one_more[0], "undo", str(len(lines) + 1)))
-    assert standing_of(undone) == standing_of(log(*lines))
+    taken_back = log(*lines, one_more, (one_more[0], "undo", str(len(lines) + 1)))
+    assert standing_of(taken_back) == standing_of(log(*lines))
 
 
 @given(st.lists(a_line, max_size=8), st.sampled_from(PAIRS), st.permutations(PEOPLE))

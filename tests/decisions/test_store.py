@@ -6,6 +6,7 @@ import os
 import sqlite3
 import stat
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
@@ -16,6 +17,7 @@ from sqlalchemy.exc import DBAPIError
 from the_log import facts, said
 
 from pipelines.decisions.database import MIGRATIONS, NEWEST_SCHEMA, StoreUnavailableError, writing
+from pipelines.decisions.entry import entry_hash, first_broken
 from pipelines.decisions.evidence import evidence_hash
 from pipelines.decisions.statement import Choices, DecisionRefusedError, choices_from
 from pipelines.decisions.store import DecisionStore, open_decisions
@@ -135,6 +137,26 @@ class TestPeopleDecide:
             store.record([said(who, "Ann Bea", "same")])
 
     @pytest.mark.parametrize(
+        "unseen",
+        ["\u200b", "\u200d", "\u00ad", "\ufeff", "\ufe0f", "\U000e0100", "\u034f", "\u3164", "\u2800", "\u180e"],
+    )
+    def test_a_name_with_a_character_that_cannot_be_seen_is_refused(self, store: DecisionStore, unseen: str) -> None:
+        with pytest.raises(DecisionRefusedError, match=r"cannot be seen"):
+            store.record([said(f"Jo{unseen} Hale", "Ann Bea", "same")])
+
+    @pytest.mark.parametrize("who", ["\u0410nn Archer", "J\u03bf", "Ann \u0421\u043e\u0440e", "Ann [\u0430nn]"])
+    def test_a_name_of_several_alphabets_is_refused(self, store: DecisionStore, who: str) -> None:
+        with pytest.raises(DecisionRefusedError, match=r"several alphabets"):
+            store.record([said(who, "Ann Bea", "same")])
+
+    @pytest.mark.parametrize(
+        "who",
+        ["Zoë O\u2019Neill-Łoś", "Олена Коваль", "Ольга [olga]", "山田 ひろ々ノ", "김영희", "محمد علي", "Siân ʻAkau"],
+    )
+    def test_a_name_of_any_one_tradition_is_taken(self, store: DecisionStore, who: str) -> None:
+        assert store.record([said(who, "Ann Bea", "same")])[0].entry.who == who
+
+    @pytest.mark.parametrize(
         ("wrong", "why"),
         [
             ({"reason": " "}, "reason is missing"),
@@ -168,6 +190,12 @@ class TestPeopleDecide:
 
 
 class TestTampering:
+    def test_an_entry_that_was_changed_and_hashed_anew_is_found_by_the_one_after_it(self, store: DecisionStore) -> None:
+        store.record([said("Jo", "Ann Bea", "same"), said("Jo", "Bea Cat", "same")])
+        first, second = store.entries()
+        forged = replace(first, verdict="different")
+        assert first_broken([replace(forged, hash=entry_hash(forged)), second]) == 2
+
     def test_the_database_itself_refuses_to_change_or_remove_an_entry(self, store: DecisionStore) -> None:
         store.record([said("Jo", "Ann Bea", "same")])
         for statement in ("update entries set verdict = 'different'", "delete from entries"):
@@ -249,6 +277,25 @@ class TestTwoPersons:
             require_another_person(home, " jo", ["Jo"])
         with pytest.raises(DecisionRefusedError, match="machine"):
             require_another_person(home, "airflow", ["Jo"])
+
+    @pytest.mark.parametrize(
+        ("one", "other", "same"),
+        [
+            ("Ann Hale [7]", "Annie Bell [7]", True),
+            ("Ann Hale [7]", "Ann Hale [8]", False),
+            ("ann hale", "Ann Hale [7]", True),
+            ("Ann Hale [7]", "7", True),
+            ("Jo", "Ann Hale [7]", False),
+        ],
+    )
+    def test_accounts_are_compared_by_their_id(self, tmp_path: Path, one: str, other: str, same: bool) -> None:
+        home = load_settings(tmp_path)
+        with pytest.raises(DecisionRefusedError) if same else nullcontext():
+            require_another_person(home, one, [other])
+
+    def test_an_account_that_was_renamed_takes_back_its_own(self, store: DecisionStore) -> None:
+        store.record([said("Ann Hale [7]", "Ann Bea", "same")])
+        assert store.undo("C-Ann-Bea", "Ann Bell [7]", "page").undoes == 1
 
     def test_switched_off_it_is_loud(self, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
         (tmp_path / "settings.toml").write_text("[decisions]\ntwo_persons = false\n")

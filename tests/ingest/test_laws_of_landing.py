@@ -19,7 +19,7 @@ from typing import Any, BinaryIO
 
 import pytest
 from crashes import Crash, after, crash
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from office import VISIT_HEADINGS, Office, client, enrolment, order, table, visit
 
@@ -42,6 +42,7 @@ GOOD_ROW = [str(cell) for cell in (visit("V0", "C0").get(h, "") for h in VISIT_H
 
 
 @given(rows=ROWS, delimiter=st.sampled_from(",;\t|"), encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16"]))
+@example(rows=[["V1"], [*[""] * 9, "a\nb", ""]], delimiter=",", encoding="utf-8")
 def test_rows_read_are_rows_loaded_and_rows_rejected(
     tmp_path_factory: pytest.TempPathFactory, rows: list[list[str]], delimiter: str, encoding: str
 ) -> None:

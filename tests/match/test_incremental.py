@@ -19,6 +19,7 @@ from hypothesis import settings as hypothesis
 from hypothesis import strategies as st
 from office import NIGHT, Office
 
+from pipelines.match.groups import show_everybody
 from pipelines.match.models import Model, load_model, rules_hash
 from pipelines.match.score import Matching, _Night
 from pipelines.nightly import run_night
@@ -39,6 +40,7 @@ class Register:
     model: Model
     clients: pd.DataFrame
     forms: pd.DataFrame
+    source_records: pd.DataFrame
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +57,8 @@ def register(tmp_path_factory: pytest.TempPathFactory) -> Register:
             " group by all order by count(*) desc, client_id limit 120"
         )
         forms = warehouse.frame("select * from staged.standard_forms where kind = 'own_name'")
-    return Register(office.settings, model, clients, forms)
+        source_records = warehouse.frame("from staged.source_records")
+    return Register(office.settings, model, clients, forms, source_records)
 
 
 class Nights:
@@ -68,6 +71,8 @@ class Nights:
         with warehouse.relation("everybody", register.clients), warehouse.relation("forms", register.forms):
             warehouse.execute("create table people as select * from everybody")
             warehouse.append("staged.standard_forms", "forms")
+        with warehouse.relation("sent", register.source_records):
+            warehouse.execute("create table staged.source_records as from sent")
         warehouse.execute("create table staged.clients as from people limit 0")
 
     def arrive(self, share: float) -> None:
@@ -191,6 +196,32 @@ def test_a_night_without_news_works_nothing_out(nights: Nights) -> None:
     assert nights.outcome() == before
 
 
+def test_a_group_is_found_by_what_any_member_knows(nights: Nights) -> None:
+    """A record that counts for a quite different one since a wrong merge is still found by the pair it was in."""
+    weight = (
+        "select match_weight from matched.pairs"
+        " where left_id = least($one, $other) and right_id = greatest($one, $other)"
+    )
+    one, member = nights.warehouse.rows(
+        "select left_id, right_id from matched.pairs order by match_weight desc, left_id, right_id limit 1"
+    )[0]
+    stranger = nights.warehouse.one(
+        "select max(client_id) from staged.clients where client_id not in (select unnest([left_id, right_id])"
+        " from matched.pairs where $one in (left_id, right_id) or $member in (left_id, right_id))",
+        {"one": one, "member": member},
+    )
+    before = nights.warehouse.rows(weight, {"one": one, "other": member})
+    count = "update staged.clients set survivor_id = $id where client_id = $member"
+    nights.warehouse.execute(count, {"id": stranger, "member": member})
+    nights.match()
+    assert nights.warehouse.rows(weight, {"one": one, "other": stranger}) == before
+    assert nights.match().scored_again == 0
+    nights.warehouse.execute(count, {"id": member, "member": member})
+    nights.match()
+    assert nights.warehouse.rows(weight, {"one": one, "other": stranger}) == []
+    assert nights.warehouse.rows(weight, {"one": one, "other": member}) == before
+
+
 def test_one_changed_record_affects_few(nights: Nights) -> None:
     nights.warehouse.execute(
         "update staged.clients set surname_key = 'FEATHERSTONEHAUGH' where client_id in"
@@ -229,7 +260,7 @@ def test_whatever_a_record_is_derived_from_touches_it(nights: Nights) -> None:
             nights.warehouse.execute(f"update staged.clients set {column} = $value", {"value": changed[kind.lower()]})
             nights.staged()
             before = set(nights.warehouse.rows(derived))
-            nights.warehouse.execute("create or replace temp table touched as select client_id from staged.clients")
+            show_everybody(nights.warehouse)
             nights.warehouse.work("anew", "matched.records")
             anew = set(nights.warehouse.rows("select client_id, record_hash from anew"))
             nights.warehouse.work(

@@ -68,6 +68,16 @@ def kinds(record_a: Record, record_b: Record, into: str, choices: Choices = NO_C
         ),
         ({"references": (council_reference("1"),)}, {"references": (council_reference("2", issuer="ESSEX"),)}, [], []),
         ({"references": (council_reference("1"),)}, {"references": (council_reference("1"),)}, [], []),
+        # A number whose council is not known may be any council's.
+        (
+            {"references": (council_reference("1"),)}, {"references": (council_reference("2", issuer=""),)},
+            ["TWO_LIVE_REFERENCES"], ["TWO_LIVE_REFERENCES"],
+        ),
+        (
+            {"references": (council_reference("1", issuer=""),)}, {"references": (council_reference("2", issuer=""),)},
+            ["TWO_LIVE_REFERENCES"], ["TWO_LIVE_REFERENCES"],
+        ),
+        ({"references": (council_reference("1"),)}, {"references": (council_reference("1", issuer=""),)}, [], []),
         # Enrolments on one contract; on two they may both stand.
         (
             {"enrolments": (enrolment(),)}, {"enrolments": (enrolment(),)},

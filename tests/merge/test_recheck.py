@@ -6,9 +6,12 @@ from datetime import date
 
 import pytest
 from office import client, visit
-from the_merges import BEA, BEA_TOO, DOT, DOT_TOO, Provider, of
+from the_merges import BEA, BEA_TOO, DOT, DOT_TOO, Provider, SignOffs, of
 
+from pipelines.decisions.crosswalk import live_merges
+from pipelines.decisions.entry import Entry
 from pipelines.decisions.store import open_decisions
+from pipelines.merge.decided import contested
 from pipelines.merge.run import MergeStoppedError, open_run, sign_off
 from pipelines.merge.selection import Selection, candidate_id
 
@@ -98,3 +101,16 @@ def test_an_arrival_that_stops_nothing(provider: Provider) -> None:
     provider.apply()
     assert provider.visits_of(BEA_TOO) == ""
     assert provider.status(BOTH).state == "complete"
+
+
+def test_of_several_pairs_one_that_is_taken_back_is_enough() -> None:
+    def said(number: int, left: str, right: str) -> Entry:
+        return Entry(number, "Jo", "cli", "verdict", f"C-{left}-{right}", left, right, "same")
+
+    log = SignOffs()
+    log.merge("Ann Bea, Bea Cat", "Ann")
+    (signed,) = live_merges(log.entries).values()
+    entries = [said(1, "Ann", "Bea"), said(2, "Bea", "Cat")]
+    assert contested(entries, [signed.merge]) == {}
+    entries.append(Entry(3, "Jo", "cli", "undo", "C-Bea-Cat", "Bea", "Cat", undoes=2))
+    assert "taken back" in contested(entries, [signed.merge])[signed.merge.merge_id]

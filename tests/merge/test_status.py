@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 
+import pytest
 from office import client, order, visit
 from the_merges import ANN, ANN_ORDERS, BEA, BEA_TOO, MOVE_ORDERS, NOVEMBER, OCTOBER, Provider, of
 
+from pipelines.decisions.snapshot import DecisionsDamagedError
 from pipelines.merge.status import merge_status
 from pipelines.warehouse import open_warehouse
 
@@ -72,3 +74,12 @@ def test_people_who_see_it_otherwise_now(provider: Provider) -> None:
     provider.decides(f"{BEA} {BEA_TOO}", "different", who="Kim")
     assert findings(provider) == [(BEA, "somebody holds two of the records to be different people now", 1, False)]
     assert provider.crosswalk() == {BEA_TOO: BEA}, "the watch tells, and changes nothing"
+
+
+def test_without_the_decisions_that_a_night_has_read_it_says_nothing(provider: Provider) -> None:
+    provider.decides(f"{BEA} {BEA_TOO}", survivor=BEA)
+    provider.apply()
+    for file in provider.settings.home.glob("decisions.sqlite*"):
+        file.unlink()
+    with pytest.raises(DecisionsDamagedError, match="does not hold entry 1"):
+        merge_status(provider.settings)

@@ -57,6 +57,16 @@ def test_one_link_of_a_chain(
     assert provider.fingerprint("linked") == before
 
 
+def test_an_undo_that_was_carried_out_before_says_what_to_do(provider: Provider) -> None:
+    provider.decides(f"{BEA} {BEA_TOO}", survivor=BEA)
+    provider.apply()
+    provider.undo(of(f"{BEA} {BEA_TOO}"))
+    with pytest.raises(DecisionRefusedError, match=r"undone already.* run: oneclient nightly"):
+        provider.undo(of(f"{BEA} {BEA_TOO}"))
+    with pytest.raises(DecisionRefusedError, match="none of that id stands"):
+        provider.undo("M0000000000")
+
+
 def test_a_link_undone_beside_a_partial_one_leaves_what_that_one_has_not_moved(provider: Provider) -> None:
     provider.decides(f"{BEA} {BEA_TOO}", survivor=BEA)
     provider.apply()

@@ -96,6 +96,11 @@ class TestForgedForms:
         assert ann.client.post(form, data={"form_token": "forged", "verdict": "same"}).status_code == 403
         assert ann.entries() == []
 
+    def test_a_token_of_somebody_else_in_ones_own_form_does_nothing(self, ann: Desk, sam: Desk) -> None:
+        fields = {**ann.tokens(path_of(1)), "form_token": sam.tokens(path_of(1))["form_token"]}
+        answer = ann.client.post(f"{path_of(1)}/decide", data={**fields, "verdict": "same", "reason": "x"})
+        assert answer.status_code == 403 and ann.entries() == []
+
     def test_a_token_of_somebody_else_does_nothing(self, ann: Desk, sam: Desk) -> None:
         stolen = sam.tokens(path_of(1))
         answer = ann.client.post(f"{path_of(1)}/decide", data={**stolen, "verdict": "same", "reason": "x"})
@@ -381,6 +386,15 @@ class TestBulk:
         assert 'class="button"' not in ann.read("/bulk")
         ann.decide(first, "same", query="?blind=on")
         assert ann.entries()[-1].score_was_hidden is False, "the score was shown after the first verdict"
+
+    def test_what_somebody_else_holds_to_be_different_ends_it(self, ann: Desk) -> None:
+        self.check_sample(ann)
+        decided = {entry.candidate_id for entry in ann.entries()}
+        left = next(n for n in range(1, SAMPLE_AND_FIVE + 1) if f"C{n:010X}" not in decided)
+        Desk(ann.settings, "sam").decide(left, "different")
+        answer = ann.fill("/bulk", "/bulk", reason="as the sample")
+        assert answer.status_code == 400 and "Somebody found one of them not to be the same" in answer.text
+        assert len(ann.entries()) == bulk_check.SAMPLE + 1
 
     @pytest.mark.parametrize("verdict", ["different", "unsure"])
     def test_one_that_is_not_the_same_ends_it(self, ann: Desk, verdict: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 REMOVED: dict[str, tuple[str, str]] = {
     "C1": ('if standing.standing == "same")\n    counts_for', "if True)\n    counts_for"),
-    "C2": ("elif executor in {person(who) for who in approvers}:", "elif not executor:"),
+    "C2": ("elif any(same_person(executor, who) for who in approvers):", "elif not executor:"),
     "C3": ("when relation <> '' or numbers_differ then", "when numbers_differ then"),
     "C4": (" or not told_from_family then", " then"),
     "C5": (

@@ -13,11 +13,12 @@ from pathlib import Path
 import duckdb
 import pytest
 from office import Office, client
+from the_disk import Disk
 
 from pipelines.decisions.database import StoreUnavailableError
 from pipelines.decisions.statement import Statement
 from pipelines.decisions.store import open_decisions
-from pipelines.disk import disk_trouble
+from pipelines.disk import DiskError, disk_trouble
 from pipelines.nightly import report
 from pipelines.settings import Settings, load_settings
 from pipelines.stage.register import stage_files
@@ -128,6 +129,30 @@ def test_a_damaged_decision_store_is_told_with_what_to_do(office: Office) -> Non
     office.settings.decisions_file.write_bytes(b"something else!!" + content[16:])
     with pytest.raises(StoreUnavailableError, match=r"is damaged\. Restore it from its last backup"):
         decide(office.settings)
+
+
+def test_a_full_disk_has_one_code_for_decisions_too(tmp_path: Path) -> None:
+    disk = Disk(tmp_path / "disk")
+    try:
+        if not disk.is_real:
+            pytest.skip("no disk of one's own can be mounted here")
+        settings = load_settings(disk.folder / "home")
+        decide(settings)
+        with disk.full_after(0):
+            for _ in range(2):
+                with pytest.raises(Exception) as failed:
+                    withdraw(settings)
+                told = failed.value if isinstance(failed.value, DiskError) else disk_trouble(failed.value)
+                assert told is not None
+                assert told.trouble.code == "X2"
+        withdraw(settings)
+    finally:
+        disk.unmount()
+
+
+def withdraw(settings: Settings) -> None:
+    with open_decisions(settings) as store:
+        store.undo("C0000000001", "Jo", "cli")
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from pipelines.merge.outcomes import outcomes
 from pipelines.merge.record import Record
 from pipelines.review.cluster_verdict import evidence_of, pairs_of, say_of_cluster, take_back
 from pipelines.review.contents import Candidate, Cluster
+from pipelines.review.decide import pair_of
 from pipelines.review.desk.acts import DOOR
 from pipelines.review.desk.asking import Acts, Asking, Asks, ClusterId, go_to
 from pipelines.review.desk.forms import (
@@ -83,7 +84,7 @@ def decide_cluster(asking: Acts, cluster_id: ClusterId) -> HTMLResponse | Redire
         try:
             apart = asking.form.get("apart", "") if verdict == "different" else ""
             said = say_of_cluster(
-                found,
+                found.records,
                 pairs,
                 verdict=verdict,
                 who=asking.who,
@@ -105,7 +106,7 @@ def undo_cluster(asking: Acts, cluster_id: ClusterId) -> RedirectResponse:
     """Take back one's own last verdict on each pair of a cluster."""
     with asking.at_the_desk() as (store, night, wanted):
         _, pairs = _find(asking, night, cluster_id)
-        take_back(store, pairs, who=asking.who, door=DOOR, reason=asking.form.get("reason", ""))
+        take_back(store, map(pair_of, pairs), who=asking.who, door=DOOR, reason=asking.form.get("reason", ""))
         return go_to(asking, f"/clusters/{cluster_id}", asking.query(wanted))
 
 

@@ -6,15 +6,17 @@ The form calls the records of a candidate left and right, those of a cluster by 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
-from pipelines.decisions.statement import Choices, DecisionRefusedError, choices_from
+from pipelines.decisions.statement import PROFILE_FIELDS, Choices, DecisionRefusedError, ProfileField, choices_from
 from pipelines.merge.case import Case
+from pipelines.merge.live_references import Numbered, differing_references
 from pipelines.merge.outcomes import Outcome, outcomes
-from pipelines.merge.record import COUNCIL_REFERENCE, ROSTER_ID, Record
+from pipelines.merge.profile import differing_fields, value_of
+from pipelines.merge.record import Record
 from pipelines.review.contents import Candidate, Cluster
-from pipelines.review.mask import mask_reference
+from pipelines.review.mask import mask_reference, mask_value
 
 T = TypeVar("T")
 Sides = Mapping[str, Record]
@@ -42,10 +44,11 @@ REASONS = (
 
 @dataclass(frozen=True)
 class Keep:
-    """One choice between numbers: the reference to keep of an issuer, each with the side on which it stands."""
+    """One choice between numbers: the reference to keep of an issuer (empty: of a council that is not known), each with
+    its own issuer and the side on which it stands."""
 
     issuer: str
-    numbers: tuple[tuple[str, str], ...]
+    numbers: tuple[tuple[str, str, str], ...]
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,15 @@ class Enrolled:
 
 
 @dataclass(frozen=True)
+class FieldValues:
+    """One choice between values: a field of the profile that differs, each value with its side."""
+
+    name: ProfileField
+    label: str
+    values: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
 class Asked:
     """What a merge would need to be told. Which field asks for what follows from the order here."""
 
@@ -64,6 +76,7 @@ class Asked:
     aliases: bool
     contracts: tuple[Enrolled, ...]
     references: tuple[Keep, ...]
+    fields: tuple[FieldValues, ...] = ()
 
 
 def sides_of_pair(candidate: Candidate) -> Sides:
@@ -88,6 +101,16 @@ def asked(sides: Sides) -> Asked:
         "aliases" in lifted,
         tuple(Enrolled(contract, tuple(enrolled)) for contract, enrolled in sorted(on.items()) if len(enrolled) > 1),
         _references(sides) if "references" in lifted else (),
+        tuple(
+            FieldValues(
+                name,
+                PROFILE_FIELDS[name],
+                tuple(
+                    (side, said) for side, record in sides.items() if (said := value_of(record, PROFILE_FIELDS[name]))
+                ),
+            )
+            for name in differing_fields(list(sides.values()))
+        ),
     )
 
 
@@ -105,9 +128,15 @@ def read_choices(form: Mapping[str, str], sides: Sides) -> Choices:
         if (side := form.get(f"enrolment_{number}"))
     }
     written["references"] = {
-        keep.issuer: one_of(dict(zip(map(str, range(len(keep.numbers))), keep.numbers, strict=True)), place)[0]
+        chosen[0]: chosen[1]
         for number, keep in enumerate(ask.references)
         if (place := form.get(f"reference_{number}"))
+        for chosen in (one_of({str(place): one for place, one in enumerate(keep.numbers)}, place),)
+    }
+    written["fields"] = {
+        one.name: one_of({name: sides[name] for name, _ in one.values}, side).client_ref
+        for one in ask.fields
+        if (side := form.get(f"field_{one.name}"))
     }
     return choices_from(written)
 
@@ -119,10 +148,11 @@ def filled_in(choices: Choices, sides: Sides) -> dict[str, str]:
     form["survivor"] = names.get(choices.survivor or "", "")
     for number, one in enumerate(ask.contracts):
         form[f"enrolment_{number}"] = names.get(choices.enrolments.get(one.contract, ""), "")
+    for field in ask.fields:
+        form[f"field_{field.name}"] = names.get(choices.fields.get(field.name, ""), "")
     for number, keep in enumerate(ask.references):
-        kept = [n for n, _ in keep.numbers]
-        chosen = choices.references.get(keep.issuer)
-        form[f"reference_{number}"] = str(kept.index(chosen)) if chosen in kept else ""
+        kept = (str(place) for place, (of, n, _) in enumerate(keep.numbers) if choices.references.get(of) == n)
+        form[f"reference_{number}"] = next(kept, "")
     return form
 
 
@@ -141,26 +171,30 @@ def masked_references(ask: Asked) -> Asked:
         tuple(
             Keep(
                 keep.issuer,
-                tuple((mask_reference(f"{keep.issuer}/{n}").partition("/")[2], side) for n, side in keep.numbers),
+                tuple((of, mask_reference(f"{of}/{n}").partition("/")[2], side) for of, n, side in keep.numbers),
             )
             for keep in ask.references
+        ),
+        tuple(
+            replace(one, values=tuple((side, mask_value(one.label, said)) for side, said in one.values))
+            for one in ask.fields
         ),
     )
 
 
 def _references(sides: Sides) -> tuple[Keep, ...]:
-    """The issuers that know the records by more than one live number, as ``TWO_LIVE_REFERENCES`` finds them."""
-    borne: dict[tuple[str, str], list[str]] = {}
-    cores: dict[str, set[str]] = {}
-    for side, record in sides.items():
-        for reference in (*record.live_references(COUNCIL_REFERENCE), *record.live_references(ROSTER_ID)):
-            on = borne.setdefault((reference.issuer, reference.number), [])
-            on += [side] if side not in on else []
-            cores.setdefault(reference.issuer, set()).add(reference.core or reference.number)
+    """What there is to choose between, as ``TWO_LIVE_REFERENCES`` finds it."""
+
+    def on(number: Numbered) -> str:
+        return " and ".join(
+            side
+            for side, record in sides.items()
+            if number in {(r.issuer, r.number) for r in record.references if r.live}
+        )
+
     return tuple(
-        Keep(issuer, tuple((number, " and ".join(on)) for (of, number), on in sorted(borne.items()) if of == issuer))
-        for issuer in sorted(cores)
-        if issuer and len(cores[issuer]) > 1
+        Keep(differing.issuer, tuple((*number, on(number)) for number in differing.numbers))
+        for differing in differing_references(list(sides.values()))
     )
 
 

@@ -36,10 +36,10 @@ def reviewer(user_id: str, name: str) -> Reviewer:
     try:
         checked_who(name)
         return Reviewer(user_id, checked_who(who))
-    except DecisionRefusedError:
+    except DecisionRefusedError as error:
         raise NobodyError(
-            "This sign-in is not one person's, so nothing could be decided under it. Sign in under your own name; "
-            "if Airflow lets everybody in as an administrator, switch simple_auth_manager_all_admins off."
+            f"This sign-in is not one person's, so nothing could be decided under it: {error} Sign in under your own "
+            "name; if Airflow lets everybody in as an administrator, switch simple_auth_manager_all_admins off."
         ) from None
 
 

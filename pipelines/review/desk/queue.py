@@ -190,7 +190,7 @@ def look(settings: Settings, store: DecisionStore) -> Night:
         _PUBLISHED_AT[folder] = (folder / "run.json").stat().st_mtime
         _NIGHTS[folder] = Night(day, read_run(settings, day), rows, _clusters(folder))
     night, entries = _NIGHTS[folder], store.entries()
-    standings, joined = standings_of(settings, entries, day), Joined(entries)
+    standings, joined = standings_of(settings, store, entries, day), Joined(entries)
     stand_now = (
         replace(
             row, standing=standings.get(row.pair), merge=joined.merge_of(row.pair),
