@@ -230,7 +230,7 @@ WRITTEN_INTO_SQL = {
         "sql_text('staged.people')",
     ),
     "constants": (
-        "_COMPARED", "f.kind", "f.type", "macro", "_GAPLESS", "_NEVER", "_NEXT",
+        "COMPARED", "f.kind", "f.type", "macro", "_GAPLESS", "_NEVER", "_NEXT",
         "_PART_OF_STATE.get(table, 'true')", "field.required",
         "checked", "feed.name", "landing.feed",
     ),

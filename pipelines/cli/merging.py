@@ -127,16 +127,28 @@ def merge_undo(
     answer(done.as_dict(), as_json, lambda: screen.show_undone(done.as_dict()))
 
 
+@merge_command("confirm")
+@click.argument("merge_id", metavar="MERGE")
+@click.option("--by", "who", required=True, help="The reviewer who looked at it again.")
+@click.option("--reason", required=True, help="What was looked at; kept in the log.")
+def merge_confirm(merge_id: str, who: str, reason: str, home: Path | None, as_json: bool) -> None:
+    """Say *same* again of a merge that new facts contradict. It is not reported until they change again."""
+    from pipelines.merge.confirm import confirm
+
+    said = confirm(load_home(home), merge_id, who=who, reason=reason)
+    answer({"confirmed": said}, as_json, lambda: click.echo(f"Recorded: same person ({said} pairs)."))
+
+
 @merge_command("status")
 @click.option("--as-of", type=Day, help="Which merges stood at the end of that day, by the log.")
 def merge_status(as_of: datetime | None, home: Path | None, as_json: bool) -> None:
-    """Say where every merge stands, and what was found on merged-away records. Exit 1 if something must not be."""
+    """Say where every merge stands, and what was found. Exit 1 if something must not be, or contradicts one."""
     from pipelines.merge.status import merge_status as status
 
     found = status(load_home(home), as_of.date() if as_of else None)
     answer(found.as_dict(), as_json, lambda: screen.show_status(found))
     not_begun = any(one.state == "not begun" for one in found.merges)
-    sys.exit(FOUND_A_PROBLEM if not_begun or any(finding.breaks_a_law for finding in found.findings) else 0)
+    sys.exit(FOUND_A_PROBLEM if not_begun or any(finding.is_a_problem for finding in found.findings) else 0)
 
 
 def _answer_plan(settings: Settings, plan: Any, as_json: bool) -> None:

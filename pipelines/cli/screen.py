@@ -220,7 +220,10 @@ def show_status(status: Any) -> None:
         console.print(f"A run is not finished (entry {status.unfinished}): oneclient merge apply finishes it")
     for finding in status.findings:
         console.print(
-            f"Found: {finding.merge_id} {finding.client_ref}: {finding.what} ({finding.rows:,}). {finding.fix}"
+            f"{'Contradicted' if finding.contradicts else 'Found'}: {finding.merge_id} "
+            f"{', '.join(finding.client_refs or (finding.client_ref,))}: {finding.what} ({finding.rows:,}). "
+            f"{f'Why: {finding.why}. ' if finding.why else ''}"
+            f"{f'For: {finding.owner}. ' if finding.owner else ''}{finding.fix}"
         )
 
 

@@ -23,6 +23,7 @@ from pipelines.decisions.store import DecisionStore, open_decisions
 from pipelines.disk import disk_trouble
 from pipelines.doctor import kept
 from pipelines.doctor.finding import Finding
+from pipelines.merge.watch import watch
 from pipelines.schema import made_by, newest_schema, pending, schema_of, see_that_it_is_not_newer
 from pipelines.sealing import is_sealed, originals
 from pipelines.settings import KeyRefusedError, Settings, SettingsError
@@ -49,6 +50,7 @@ def _warehouse(settings: Settings, entries: list[Entry] | None) -> list[Finding]
             with open_warehouse(settings) as warehouse:
                 findings += [check(warehouse) for check in _WAREHOUSE_CHECKS]
                 findings += [_decisions_kept(warehouse, entries)] if entries is not None else []
+                findings += [_standing_merges(warehouse, entries)] if entries is not None else []
                 findings += [_every_run_ended(warehouse, entries or [])]
                 if entries is not None:
                     with open_decisions(settings) as store:
@@ -173,6 +175,15 @@ def _nothing_on_merged_away_records(warehouse: Warehouse) -> Finding:
     return Finding(
         "merged-away records", rows == 0, f"{rows} rows of today or to come count for a record that was merged away",
         "They would bring it back to life. Run: oneclient nightly. If they stay, keep the home as it is and report it.",
+    )  # fmt: skip
+
+
+def _standing_merges(warehouse: Warehouse, entries: list[Entry]) -> Finding:
+    known = warehouse.exists("staged.visits")
+    found = {one.merge_id for one in watch(warehouse, entries) if one.contradicts} if known else set()
+    return Finding(
+        "standing merges", not found, f"{len(found)} standing merges are contradicted by what came to light since",
+        "Run: oneclient merge status. It says what contradicts each, and who can settle it.",
     )  # fmt: skip
 
 

@@ -1,5 +1,5 @@
-"""The reactivation watch: every night, over all past merges, whether a merged-away record comes back to life, and
-whether people see a merge otherwise now. It only tells; what to do about it is decided by people."""
+"""The watch: every night, over all standing merges, whether a merged-away record comes back to life, whether anything
+contradicts the merge now, and whether a reviewer decided otherwise. It only reports; a reviewer decides what to do."""
 
 from __future__ import annotations
 
@@ -8,14 +8,16 @@ from collections.abc import Iterable
 from pipelines.decisions.crosswalk import live_merges, signed_off
 from pipelines.decisions.entry import Entry
 from pipelines.decisions.store import open_decisions
+from pipelines.merge.contradiction import Confirmations, contradictions
 from pipelines.merge.decided import contested
 from pipelines.merge.finding import NAMED, Finding, WatchLine, in_short
 from pipelines.merge.plan import unfinished
 from pipelines.settings import Settings
 from pipelines.warehouse import Warehouse
 
+_ORDER = "order came in since"
 _FIX = {
-    "order came in since": "ask the council to send the survivor's reference from now on",
+    _ORDER: "ask the council to send the survivor's reference from now on",
     "visit came in since": "plan the visits on the survivor in the rostering system",
     "enrolment came in since": "enrol the survivor instead in the rostering system",
     "still on the books of its rostering system": "click the merge through in the rostering system (worklist)",
@@ -33,16 +35,33 @@ def watch(warehouse: Warehouse, entries: Iterable[Entry]) -> list[Finding]:
         return []
     day = warehouse.one("select coalesce(max(taken_on), date '1900-01-01') from staged.taken_files")
     warehouse.work("merged_away", "merged.merged_away")
+    confirmed = Confirmations(live, entries)
     found = [
-        Finding(merge_id or "", client_ref, what, rows, _FIX.get(what, _BROKEN), breaks_a_law)
-        for merge_id, client_ref, what, rows, breaks_a_law in warehouse.work_rows("merged.watch", {"day": day})
+        _came_to_light(*row)
+        for *row, known_since in warehouse.work_rows("merged.watch", {"day": day})
+        if row[2] != _ORDER or row[0] not in live or not confirmed.settle(row[0], [row[1]], known_since)
     ]
     merges = [signed.merge for signed in live.values()]
     found += [
-        Finding(merge_id, live[merge_id].merge.survivor, why, 1, _CONTESTED)
+        Finding(
+            merge_id, live[merge_id].merge.survivor, why, 1, _CONTESTED, contradicts=True, why="reviewers disagree",
+            owner="reviewer", client_refs=tuple(sorted(live[merge_id].merge.origins)),
+        )
         for merge_id, why in sorted(contested(entries, merges).items())
-    ]
+    ]  # fmt: skip
+    found += contradictions(warehouse, live, confirmed, day)
     return found
+
+
+def _came_to_light(merge_id: str | None, client_ref: str, what: str, rows: int, breaks_a_law: bool) -> Finding:
+    """A row of ``sql/5_merged/watch.sql``. An order on the merged-away record contradicts the merge until the council
+    sends the survivor's reference; what the rostering system has not ended yet does not."""
+    is_order = what == _ORDER
+    return Finding(
+        merge_id or "", client_ref, what, rows, _FIX.get(what, _BROKEN), breaks_a_law, contradicts=is_order,
+        why="the council still pays for the record that was merged away" if is_order else "",
+        owner="council" if is_order else "" if breaks_a_law else "rostering team", client_refs=(client_ref,),
+    )  # fmt: skip
 
 
 def watch_tonight(settings: Settings, warehouse: Warehouse) -> tuple[WatchLine, ...]:

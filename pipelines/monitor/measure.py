@@ -14,6 +14,7 @@ from pipelines.monitor.clock import seconds_spent, start_anew
 from pipelines.monitor.figures import Figure, figures, keep_figures, total
 from pipelines.monitor.metrics import Told, write_metrics
 from pipelines.monitor.trends import publish_trends
+from pipelines.review.published import NoReportError, read_run
 from pipelines.settings import TIERS, Settings
 from pipelines.warehouse import open_warehouse
 
@@ -61,6 +62,7 @@ def measure_night(settings: Settings, day: date) -> Measured:
         signed_off=len({merge.merge_id for plan in plans for merge in plan.merges}),
         undone=sum(len(plan.undoes) for plan in plans),
         seconds=seconds_spent(settings),
+        contradictions=_contradictions(settings, newest),
     )
     publish_trends(settings, counted)
     write_metrics(settings, told, datetime.now(UTC))
@@ -88,6 +90,15 @@ def in_counts(settings: Settings, day: date, counted: Iterable[Figure]) -> Measu
         train_again=total(night, "reasons to train"),
         report=str(settings.reports / day.isoformat()),
     )
+
+
+def _contradictions(settings: Settings, day: date) -> int:
+    """How much contradicts standing merges, by the report of that night; 0 without one."""
+    try:
+        lines = read_run(settings, day).watch
+    except NoReportError:
+        return 0
+    return sum(line.merges for line in lines if line.contradicts)
 
 
 def _of(counted: Iterable[Figure], day: date) -> Sequence[Figure]:

@@ -52,6 +52,7 @@ METRICS: Mapping[str, Metric] = {
     "oneclient_confusions": Metric("Numbers that stand on two people."),
     "oneclient_decisions": Metric("Verdicts, and undoes of them, in the decision log.", ("verdict",)),
     "oneclient_merges_standing": Metric("Merges that stand."),
+    "oneclient_merge_contradictions": Metric("What contradicts standing merges and is not settled."),
     "oneclient_merges_signed_off": Metric("Merges ever signed off, those taken back included."),
     "oneclient_merges_undone": Metric("Merges ever taken back."),
     "oneclient_model_drift_reasons": Metric("Reasons to train the model again."),
@@ -66,13 +67,15 @@ _VERDICTS = ("same", "different", "unsure", "undo")
 
 @dataclass(frozen=True)
 class Told:
-    """What the metrics of a home are made of: the counts of a night, and what the decision log says of merges."""
+    """What the metrics of a home are made of: the counts of a night, what the decision log says of merges, and how much
+    contradicts those that stand, as the night's report has it."""
 
     day: date
     counted: Sequence[Figure]
     signed_off: int
     undone: int
     seconds: Mapping[str, float]
+    contradictions: int = 0
 
 
 def metrics_file(settings: Settings) -> Path:
@@ -135,6 +138,7 @@ def render(settings: Settings, told: Told, now: datetime) -> bytes:
     for verdict in _VERDICTS:
         tell("decisions", total(counted, "decisions", detail=verdict), verdict)
     tell("merges_standing", total(counted, "merges"))
+    tell("merge_contradictions", told.contradictions)
     tell("merges_signed_off", told.signed_off)
     tell("merges_undone", told.undone)
     tell("model_drift_reasons", total(counted, "reasons to train"))

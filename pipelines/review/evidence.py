@@ -21,6 +21,7 @@ from pipelines.match.asked import weigh_asked
 from pipelines.match.comparisons import REGISTER_COLUMNS, Comparison
 from pipelines.match.model import comparisons_for
 from pipelines.merge.case import Case
+from pipelines.merge.finding import WatchLine
 from pipelines.merge.outcomes import outcomes
 from pipelines.merge.watch import watch_tonight
 from pipelines.publishing.rows import from_table, uncollected
@@ -48,8 +49,9 @@ def gather_summary(settings: Settings, warehouse: Warehouse, day: date) -> conte
 
     ``run.evidence_hash`` says what they hold, so that a night without news need not read them.
     """
+    watch = watch_tonight(settings, warehouse)  # before ``sides``, which it writes too
     if not warehouse.exists("matched.candidates"):
-        return contents.Report(_run(settings, warehouse, day), ())
+        return contents.Report(_run(settings, warehouse, day, watch), ())
     show_facts(warehouse)
     warehouse.work("reported", "matched.reported", {"day": day, "settled": sorted(SETTLED)})
     warehouse.execute(_REPORTED_CASES, {"most": settings.report.candidates})
@@ -64,7 +66,7 @@ def gather_summary(settings: Settings, warehouse: Warehouse, day: date) -> conte
     know_nicknames(warehouse)
     warehouse.work("confusions", "matched.confusions")
     return contents.Report(
-        _run(settings, warehouse, day),
+        _run(settings, warehouse, day, watch),
         (),
         tuple(contents.Miss(**miss) for miss in _gathered(warehouse, "matched.misses", {})),
         tuple(contents.Confusion(**confusion) for confusion in _gathered(warehouse, "matched.confusion_cases", {})),
@@ -143,7 +145,7 @@ def _with_cases(warehouse: Warehouse, summary: contents.Report) -> contents.Repo
     )
 
 
-def _run(settings: Settings, warehouse: Warehouse, day: date) -> contents.Run:
+def _run(settings: Settings, warehouse: Warehouse, day: date, watch: tuple[WatchLine, ...]) -> contents.Run:
     files = _gathered(warehouse, "raw.night_files", {"day": day})
     rejects = _gathered(warehouse, "raw.night_rejects", {"day": day})
     gates = [_feed_gate(file) for file in files if file["gate"]]
@@ -175,7 +177,7 @@ def _run(settings: Settings, warehouse: Warehouse, day: date) -> contents.Run:
         rejects=tuple(contents.Reject(**{**reject, "rows": tuple(reject["rows"])}) for reject in rejects),
         gates=tuple(gates),
         review=json.loads(json.dumps(asdict(review_quality(entries_read(warehouse), read_practice(settings.home))))),
-        watch=watch_tonight(settings, warehouse),
+        watch=watch,
         train_again=tuple(reason for (reason,) in warehouse.rows("select reason from matched.drift order by reason")),
         evidence_hash=warehouse.one(_EVIDENCE_HASH) if matched else "",
         rules_hash=rules_hash(),

@@ -18,6 +18,8 @@ from pipelines.decisions.entry import Entry, Pair
 from pipelines.decisions.standing import SETTLED, Standing
 from pipelines.decisions.statement import person
 from pipelines.decisions.store import DecisionStore
+from pipelines.merge.contradiction import Confirmations
+from pipelines.merge.finding import WatchLine
 from pipelines.review.contents import Run
 from pipelines.review.decide import last_published, standings_of
 from pipelines.review.joined import Joined, Past
@@ -136,6 +138,7 @@ class Night:
     clusters: frozenset[str]
     joined: Joined = field(default_factory=lambda: Joined(()))
     named: tuple[Row, ...] = ()
+    confirmed: frozenset[str] = frozenset()
 
     def row(self, candidate_id: str) -> Row | None:
         """The row of a candidate, or of a case that a reviewer named; None if there is none of that id."""
@@ -158,6 +161,15 @@ class Night:
         """How many candidates stand how."""
         return Counter(row.state for row in self.rows)
 
+    def contradicted(self) -> list[tuple[WatchLine, list[str]]]:
+        """What the night found against merges, with the ids of those that stand and were not confirmed since."""
+        found = (
+            (line, [one for one in line.merge_ids if one in self.joined.live and one not in self.confirmed])
+            for line in self.run.watch
+            if line.contradicts
+        )
+        return [(line, merge_ids) for line, merge_ids in found if merge_ids]
+
     def systems(self) -> list[str]:
         """The councils and rostering systems whose records are in the queue."""
         return sorted(set().union(*(row.issuers for row in self.rows)), key=str.casefold)
@@ -176,6 +188,7 @@ def look(settings: Settings, store: DecisionStore) -> Night:
             _NIGHTS.pop(next(iter(_NIGHTS)))
         torn = _torn(folder)
         rows = tuple(Row(one, _issuers(one), one.candidate_id in torn) for one in read_queue(settings, day))
+        _PUBLISHED_AT[folder] = (folder / "run.json").stat().st_mtime
         _NIGHTS[folder] = Night(day, read_run(settings, day), rows, _clusters(folder))
     night, entries = _NIGHTS[folder], store.entries()
     standings, joined = standings_of(settings, store, entries, day), Joined(entries)
@@ -190,7 +203,13 @@ def look(settings: Settings, store: DecisionStore) -> Night:
         )  # fmt: skip
 
     named = (Row(one, _issuers(one)) for one in read_named(settings, day))
-    return replace(night, rows=stand_now(night.rows), joined=joined, named=stand_now(named))
+    since = Confirmations(joined.live, entries)
+    confirmed = frozenset(
+        merge_id
+        for merge_id, signed in joined.live.items()
+        if since.settle(merge_id, signed.merge.origins, _PUBLISHED_AT[folder])
+    )
+    return replace(night, rows=stand_now(night.rows), joined=joined, named=stand_now(named), confirmed=confirmed)
 
 
 def read_wanted(query: Mapping[str, str], night: Night, found: frozenset[str] | None = None) -> Wanted:
@@ -257,3 +276,4 @@ def _clusters(folder: Path) -> frozenset[str]:
 
 
 _NIGHTS: dict[Path, Night] = {}
+_PUBLISHED_AT: dict[Path, float] = {}
