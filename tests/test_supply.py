@@ -246,7 +246,7 @@ WRITTEN_INTO_SQL = {
         "each", "early", "has_no_line", "joins", "person", "sent", "whose", "', '.join(content)", "', '.join(person)",
         "_is_plain(f, f.name)", "blocked_pairs(names, 'blocks', 'blocks')",
         "blocked_pairs(blocking, some, others)", "before", "counts",
-        "differs", "enough", "keys", "sums",
+        "differs", "enough", "keys", "met", "sums",
         "within", "filled", "first", "judged", "lost", "minutes", "not_older", "numbered",
         "pence", "plain",
         "reader", "row", "same", "same_key", "select", "self.match_weight()", "self.within", "shared", "shares",

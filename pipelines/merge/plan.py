@@ -1,7 +1,5 @@
 """The plan: what follows from the decisions as they stand, what may be merged, what stands in its way, what would move.
-
-A plan only reads. It is drawn up anew at the moment of the sign-off, so nothing is merged but what was looked at.
-"""
+A plan only reads. It is made again at the moment of the sign-off, so nothing is merged but what was looked at."""
 
 from __future__ import annotations
 
