@@ -7,7 +7,7 @@ from collections.abc import Collection
 import pandas as pd
 
 from pipelines.match.blocking import block_keys, blocked_pairs
-from pipelines.match.groups import show_compared
+from pipelines.match.groups import find_variants, join_variants, show_compared
 from pipelines.match.judge import judge
 from pipelines.match.models import load_model
 from pipelines.match.score import COMPARED, load_records
@@ -17,6 +17,20 @@ from pipelines.warehouse import Warehouse
 
 LEAST = 1e-300
 """Every pair is kept, however unlikely."""
+_WITH_VARIANTS = """
+    with compared_as as (
+        select distinct unnest([left_id, right_id]) as client_id, unnest([left_id, right_id]) as compared_id from asked
+        union all
+        select survivor_id, client_id from variants
+    )
+    select
+        least(l.compared_id, r.compared_id)::integer as left_id,
+        greatest(l.compared_id, r.compared_id)::integer as right_id
+    from asked as a
+    join compared_as as l on l.client_id = a.left_id
+    join compared_as as r on r.client_id = a.right_id
+    order by all
+"""  # a merged group is compared by its profile and by each of its members
 
 
 def weigh_asked(settings: Settings, warehouse: Warehouse, pairs: Collection[tuple[int, int]]) -> bool:
@@ -42,11 +56,15 @@ def weigh_asked(settings: Settings, warehouse: Warehouse, pairs: Collection[tupl
     warehouse.execute(f"create or replace temp table asked_blocks as {keys}")
     met = blocked_pairs(model.blocking, "asked_blocks", "asked_blocks")
     warehouse.execute(f"create or replace temp table met as {met}")
+    variants = find_variants(warehouse)
     with warehouse.scratch() as scratch:
-        load_records(scratch, "records", warehouse.batches(f"select {COMPARED} from asked_records"))
-        with scratch.relation("asked", warehouse.batches("from asked")):
+        records = f"select {COMPARED} from (from asked_records union all by name from variant_records)"
+        load_records(scratch, "records", warehouse.batches(records))
+        with scratch.relation("asked", warehouse.batches(_WITH_VARIANTS)):
             model.engine(scratch).score("from asked", "scored_pairs", LEAST)
         take_over_pairs(warehouse, scratch)
+    if variants:
+        join_variants(warehouse)
     judge(warehouse, model.comparisons, model.calibration, settings.match, "scored_pairs", "asked_records")
     warehouse.work("cases", "matched.asked")
     warehouse.execute("create or replace temp view case_levels as from scored_pairs")

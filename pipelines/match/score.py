@@ -18,7 +18,7 @@ from pipelines.match.calibrate import judging
 from pipelines.match.cluster import JOIN_ABOVE, clusters_of
 from pipelines.match.comparisons import REGISTER_COLUMNS
 from pipelines.match.drift import drift, filled_columns, profile
-from pipelines.match.groups import block_faces, find_faces, join_faces, show_compared
+from pipelines.match.groups import block_variants, find_variants, join_variants, show_compared
 from pipelines.match.judge import judge
 from pipelines.match.models import Model, load_model, read_about, rules_hash
 from pipelines.match.spark import handover
@@ -114,14 +114,14 @@ class _Night:
         self.model = model
         self.version = {"model": model.version}
         self.day = day
-        self.faces = 0
+        self.variants = 0
 
     def run(self, *, scored_in_training: bool) -> Matching:
         self._derive()
         changed = int(self.warehouse.one("select count(*) from changed"))
         stale = self.warehouse.one("select count(*) from stale")
         if stale:
-            if not scored_in_training or self.faces:  # the training knows no faces
+            if not scored_in_training or self.variants:  # the training knows no variants
                 self._score_again()
             self._keep_pairs()
         else:
@@ -151,7 +151,7 @@ class _Night:
         self.warehouse.work("touched", "matched.touched", {"rules": f"{self.model.version} {rules_hash()}"})
         show_compared(self.warehouse)
         self.warehouse.work("fresh_records", "matched.records")
-        self.faces = find_faces(self.warehouse)
+        self.variants = find_variants(self.warehouse)
         self.warehouse.work("seen", "matched.scored", self.version)
         self.warehouse.execute(
             "create or replace temp table changed as"
@@ -227,11 +227,11 @@ class _Night:
             self._block_on_spark()
         else:
             self._block()
-        if self.faces:
+        if self.variants:
             self._find_changed_blocks()
-            block_faces(self.warehouse, self.model.blocking, BLOCKS)
+            block_variants(self.warehouse, self.model.blocking, BLOCKS)
         paired = (
-            f"select {COMPARED} from (from matched.records union all by name from face_records)"
+            f"select {COMPARED} from (from matched.records union all by name from variant_records)"
             " where client_id in (select unnest([left_id, right_id]) from blocked)"
         )
         with self.warehouse.scratch() as scratch:
@@ -241,8 +241,8 @@ class _Night:
             take_over_pairs(self.warehouse, scratch)
         if for_spark:
             handover.look_for_disagreement(self.warehouse, "scored_pairs")
-        if self.faces:
-            join_faces(self.warehouse)
+        if self.variants:
+            join_variants(self.warehouse)
 
     def _find_changed_blocks(self) -> None:
         self.warehouse.execute(

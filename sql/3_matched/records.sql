@@ -1,6 +1,6 @@
 -- One row is one live client record as matching compares it; a merged-away or a forgotten one takes no part.
 -- A merged group is compared by its profile (`compared` is to_compare.sql then), and by what else its members say
--- (`compared` is faces.sql). A birth date that no calendar has (31/02/1940) still compares digit by digit. What is read
+-- (`compared` is variants.sql). A birth date that no calendar has (31/02/1940) still compares digit by digit. What is read
 -- here has to be in the macro compared_hash; of a group the hash is of all its members.
 with records as (
     select

@@ -19,6 +19,7 @@ from hypothesis import settings as hypothesis
 from hypothesis import strategies as st
 from office import NIGHT, Office
 
+from pipelines.match.asked import weigh_asked
 from pipelines.match.groups import show_everybody
 from pipelines.match.models import Model, load_model, rules_hash
 from pipelines.match.score import Matching, _Night
@@ -215,6 +216,8 @@ def test_a_group_is_found_by_what_any_member_knows(nights: Nights) -> None:
     nights.warehouse.execute(count, {"id": stranger, "member": member})
     nights.match()
     assert nights.warehouse.rows(weight, {"one": one, "other": stranger}) == before
+    assert weigh_asked(nights.register.settings, nights.warehouse, [(min(one, stranger), max(one, stranger))])
+    assert nights.warehouse.rows("select match_weight from scored_pairs") == before
     assert nights.match().scored_again == 0
     nights.warehouse.execute(count, {"id": member, "member": member})
     nights.match()

@@ -1,7 +1,7 @@
 -- One row is one record of a merged group that says something else than the group's profile: another surname, birth date
 -- or number, in the shape of staged.clients. A third record that would have matched this one is found by it. Blanks are
 -- the profile's. `client_id` is a number of its own, beyond those of all client records; `survivor_id` is the group.
-with faces as (
+with variants as (
     select m.* replace (
         m.client_id + (select max(client_id) from staged.clients) as client_id,
         coalesce(m.forename_key, p.forename_key) as forename_key,
@@ -26,12 +26,12 @@ with faces as (
     join profiles as p on p.client_id = m.survivor_id
 )
 
-select f.*
-from faces as f
-join profiles as p on p.client_id = f.survivor_id
+select v.*
+from variants as v
+join profiles as p on p.client_id = v.survivor_id
 where (
-    f.forename_key, f.known_as_root, f.other_names_key, f.surname_key, f.born_on, f.gender, f.address_key, f.postcode_key,
-    f.phone_e164, f.mobile_e164, f.email_key, f.nhs_number, f.council, f.reference_key
+    v.forename_key, v.known_as_root, v.other_names_key, v.surname_key, v.born_on, v.gender, v.address_key, v.postcode_key,
+    v.phone_e164, v.mobile_e164, v.email_key, v.nhs_number, v.council, v.reference_key
 ) is distinct from (
     p.forename_key, p.known_as_root, p.other_names_key, p.surname_key, p.born_on, p.gender, p.address_key, p.postcode_key,
     p.phone_e164, p.mobile_e164, p.email_key, p.nhs_number, p.council, p.reference_key
