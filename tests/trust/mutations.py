@@ -13,7 +13,7 @@ REMOVED: dict[str, tuple[str, str]] = {
     ),
     "C6": ("*((*ids, -inf) for ids in apart)", "*((*ids, 0.0) for ids in apart)"),
     "C7": ('return any(entry.verdict == "different" for entry in standing.entries)', "return False"),
-    "C8": ("return found | _contradicted(found)", "return found"),
+    "C8": ("    found |= _contradicted(found, survivor)\n", ""),
     "C9": ("UNSEEN_PAIR = -4.0", "UNSEEN_PAIR = 0.75 + 1e-9"),
     "C10": ("where not is_someone_else and (", "where ("),
     "C11": ("(h.issuer = p.issuer or h.issuer is null)", "true"),
@@ -29,7 +29,7 @@ REMOVED: dict[str, tuple[str, str]] = {
         "_STILL_ASKED = frozenset(())",
     ),
     "C23": ("why = contested(entries, merges)", "why: dict[str, str] = {}"),
-    "C24": ('merge_undone = entry.verdict == "same" and entry.sequence_number < apart_since', "merge_undone = False"),
+    "C24": ('return entry.verdict == "same" and entry.sequence_number < apart_since', "return False"),
     "C30": (
         "        if not found or plan_hash not in {None, found[0].plan_hash}:",
         '        found = found or [e for e in self.entries if e.kind == "signoff"] or self.entries\n        if False:',
