@@ -85,11 +85,11 @@ def main() -> int:
         with step(console, "Holding the candidates against the truth"):
             truth = _judge()
         console.print(_table_of(nights), _verdict(truth), sep="\n")
-        with step(console, "Ann decides the near-certain ones that nothing stands in the way of"):
+        with step(console, "Ann decides the near-certain candidates that nothing blocks"):
             decided = _decide()
         with step(console, "Sam signs their merges off"):
             merged = _merge()
-        with step(console, "In a copy of the home, every merge is taken back"):
+        with step(console, "In a copy of the home, every merge is undone"):
             _undo_in_a_copy(merged)
         console.print(_told_of_merges(decided, merged))
         lines = [f"{what} {' '.join(figures)}" for what, *figures in _rows_of(nights)]
@@ -254,7 +254,7 @@ def _undo_in_a_copy(merged: Merged) -> None:
         copy = load_settings(Path(folder))
         undo_merges(copy, None, who="Sam Manager", reason="the demo")
         if fingerprint(copy, "linked") != merged.before:
-            raise DemoError("Taken back, the linked rows are not what they were.")
+            raise DemoError("Undone, the linked rows are not what they were.")
 
 
 def _told_of_merges(decided: int, merged: Merged) -> str:
@@ -264,7 +264,7 @@ def _told_of_merges(decided: int, merged: Merged) -> str:
     )
     return (
         f"Of {decided:,} decided pairs came {merged.outcome.merges:,} merges; what is blocked, the plan tells.\n"
-        f"They moved {moved}.\nTaken back in a copy, every row is where it was.\n"
+        f"They moved {moved}.\nUndone in a copy, every row is where it was.\n"
     )
 
 

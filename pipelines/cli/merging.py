@@ -142,7 +142,7 @@ def merge_confirm(merge_id: str, who: str, reason: str, home: Path | None, as_js
 @merge_command("status")
 @click.option("--as-of", type=Day, help="Which merges stood at the end of that day, by the log.")
 def merge_status(as_of: datetime | None, home: Path | None, as_json: bool) -> None:
-    """Say where every merge stands, and what was found. Exit 1 if something must not be, or contradicts one."""
+    """Show the status of every merge, and findings. Exit 1 if a finding contradicts a merge or breaks a rule."""
     from pipelines.merge.status import merge_status as status
 
     found = status(load_home(home), as_of.date() if as_of else None)

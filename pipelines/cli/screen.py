@@ -121,7 +121,7 @@ def show_evaluation(found: dict[str, Any]) -> None:
 
 def show_candidates(found: list[dict[str, Any]]) -> None:
     """A line for each candidate."""
-    columns = (Column("candidate", no_wrap=True), "tier", "probability", "left", "right", "relation", "standing")
+    columns = (Column("candidate", no_wrap=True), "tier", "probability", "left", "right", "relation", "status")
     table = Table(*columns, title=f"{len(found):,} candidates")
     for c in found:
         table.add_row(
@@ -133,7 +133,7 @@ def show_candidates(found: list[dict[str, Any]]) -> None:
 
 def show_confusions(found: list[dict[str, Any]]) -> None:
     """A line for each pair of records that share an identifier, and how to settle one."""
-    columns = (Column("case", no_wrap=True), "identifier", "number", "one record", "another record", "standing")
+    columns = (Column("case", no_wrap=True), "identifier", "number", "one record", "another record", "status")
     table = Table(*columns, title=f"{len(found):,} open confusions: one identifier on two people")
     for c in found:
         identifier = f"{c['issuer']} {c['kind'].replace('_', ' ')}".strip()

@@ -1,5 +1,4 @@
-"""Where the originals of loaded files are kept, how they are read, and whether they are as they were when they were
-loaded."""
+"""Find and read the originals of loaded files, and compare them with what was loaded."""
 
 from __future__ import annotations
 
@@ -18,7 +17,7 @@ from pipelines.ingest.refusal import FileRefusedError
 from pipelines.ingest.workbook import WORKBOOKS
 from pipelines.sealing import SUFFIX, SealBrokenError, is_sealed, unsealing
 from pipelines.settings import Settings, SettingsError
-from pipelines.sources import load_sources, never_stored
+from pipelines.sources import Source, load_sources, never_stored
 from pipelines.warehouse import Warehouse
 
 _IN_MEMORY = Path("/dev/shm")  # noqa: S108 - a disk in memory, where there is one
@@ -77,32 +76,36 @@ def compare_archive(settings: Settings, warehouse: Warehouse) -> Archive:
     kept_files = (file for feed in FEEDS for file in (settings.archive / feed).glob("*-*") if file.suffix != ".partial")
     unknown = {f"{file.parent.name}/{file.name.partition('.')[0]}" for file in kept_files} - names
     erased = bool(warehouse.one("select count(*) from staged.forgettings"))
+    try:
+        sources: tuple[Source, ...] | None = load_sources(settings.sources)
+    except SettingsError:
+        sources = None
     missing, changed = [], []
     for feed, source, content_hash, rows, is_retired in lines:
         path = None if is_retired else kept(settings, feed, source, content_hash)
         name = f"{feed}/{source}-{content_hash[:16]}"
         if path is None and not is_retired:
             missing.append(name)
-        elif path and not _is_whole(settings, path, source, content_hash, rows, erased=erased):
+        elif path and not _is_whole(settings, path, source, content_hash, rows, sources, erased=erased):
             changed.append(name)
     return Archive(len(lines), tuple(missing), tuple(changed), tuple(sorted(unknown)))
 
 
-def _is_whole(settings: Settings, path: Path, source: str, content_hash: str, rows: int, *, erased: bool) -> bool:
-    try:
-        sources = load_sources(settings.sources)
-    except SettingsError:
-        sources, erased = (), True
+def _is_whole(
+    settings: Settings, path: Path, source: str, content_hash: str, rows: int, sources: tuple[Source, ...] | None,
+    *, erased: bool,
+) -> bool:  # fmt: skip
+    """Whether a kept file is as it was loaded, as far as that can be seen without the mappings (``sources`` None)."""
     try:
         with plain(settings, path) as original:
             with original.open("rb") as file:
                 if hashlib.file_digest(file, "sha256").hexdigest() == content_hash:
                     return True
                 file.seek(0)
-                is_copied_whole = original.suffix.lower() not in WORKBOOKS and not mentions(file, never_stored(sources))
-                if is_copied_whole and not erased:
+                must_be_equal = sources is not None and not erased and original.suffix.lower() not in WORKBOOKS
+                if must_be_equal and not mentions(file, never_stored(sources or ())):
                     return False
-            mapping = next((one for one in sources if one.name == source), None)
+            mapping = next((one for one in sources or () if one.name == source), None)
             if mapping is None:  # it may be deleted once its files are loaded
                 return True
             contents = read_file(original, mapping, settings.ingest)

@@ -1,4 +1,4 @@
-"""Where every merge stands: complete or partial, and what the watch found on merged-away records."""
+"""The status of every merge: complete or partial, and what the watch found on merged-away records."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Status:
 
 
 def merge_status(settings: Settings, as_of: date | None = None) -> Status:
-    """Where every merge stands now; or with ``as_of`` which stood at the end of that day, by the log alone.
+    """The status of every merge now; or with ``as_of`` which were live at the end of that day, by the log alone.
 
     Raises DecisionsDamagedError when the log does not hold what an earlier nightly run has read.
     """

@@ -25,7 +25,7 @@ MOST_RECORDS = 10
 def cases_of(settings: Settings, entries: Iterable[Entry], day: date, refs: Sequence[str]) -> list[contents.Candidate]:
     """The case of each two of the records that a reviewer names by their client refs, in capitals or not.
 
-    A record that was merged away stands for its survivor. Raises DecisionRefusedError for a ref that is unknown or
+    For a record that was merged away its survivor is taken. Raises DecisionRefusedError for a ref that is unknown or
     forgotten, for fewer than two records, and for two that are one record already; WarehouseBusyError while a nightly
     run or a merge has the warehouse and no night published the case.
     """

@@ -41,7 +41,7 @@ PlanId = Annotated[str, Depends(plan_id)]
 
 @router.get("/merges")
 def merges(asking: Asks) -> HTMLResponse:
-    """Where every merge stands, which were taken back, and the newest plans."""
+    """The status of every merge, which were undone, and the newest plans."""
     with asking.at_the_desk() as (_, night, _wanted):
         live, published = night.joined.live, _published(asking.settings)
         left = {merge_id: int(row["visits_left"] or 0) for merge_id, row in published.items()}
